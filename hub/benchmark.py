@@ -1,0 +1,37 @@
+"""A benchmark as a plugin offers it: rows, prompt, the mix that grades, metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.generator import Decoding
+from hub.origin import Origin
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Something to evaluate on, and to train on.
+
+    Args:
+        name: what commands and recipes call it.
+        rows: "package.module:name" of a callable `(split: str, **options) -> Iterable[dict]`. Each row
+            has a unique `id`, a `prompt` (text or chat messages) and the columns that the rewards
+            need. It is called once per run; equal arguments give equal rows.
+        rewards: the mix that grades: a mapping as in a mix file, e.g. `{"math": 1.0}` or
+            `{"reward": [{"use": "math", "weight": 1.0}]}`. The score of a completion is its total.
+        summary: one line, with the source of the data (paper, repository) and what it measures.
+        splits: what `split` may be; the first is the one to evaluate on. One named "train" can be
+            trained on and must share no row with the others.
+        decoding: how completions are made unless the user says otherwise.
+        category: a column to report by; "" for none.
+        origin: set when it is discovered.
+    """
+
+    name: str
+    rows: str
+    rewards: Mapping[str, Any]
+    summary: str
+    splits: tuple[str, ...] = ("test",)
+    decoding: Decoding = Decoding()
+    category: str = ""
+    origin: Origin = field(default=Origin(), compare=False)

@@ -1,0 +1,224 @@
+"""The engine's view of one worker process."""
+
+import itertools
+import os
+import pickle
+import signal
+import socket
+import struct
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from mmap import mmap
+
+from hub.engine import wire
+from hub.engine.work import Work
+from hub.score import Failure, Score
+
+TAIL_BYTES = 2000
+"""How much of what a worker printed is kept, for the message when it crashes."""
+Result = tuple[list[Score], int, int]
+
+_numbers = itertools.count(1)
+
+
+@dataclass(eq=False)
+class Chunk:
+    """Units of one work that a worker was given.
+
+    Args:
+        number: told apart from other chunks in frames and in the shared region.
+        work: whose units.
+        units: indices into the work's units, in the order the worker scores them.
+        received: how many results have come.
+    """
+
+    number: int
+    work: Work
+    units: list[int]
+    received: int = 0
+
+
+@dataclass(eq=False)
+class Handle:
+    """One worker: its socket, shared region and output, and what it has been given."""
+
+    number: int
+    sock: socket.socket
+    region: mmap
+    output: int
+    chunks: deque[Chunk] = field(default_factory=deque)
+    unsent: bytearray = field(default_factory=bytearray)
+    pid: int | None = None
+    dying: bool = False
+    _theirs: list[int] = field(default_factory=list)
+    _unread: bytearray = field(default_factory=bytearray)
+    _tail: bytearray = field(default_factory=bytearray)
+    _told: set[int] = field(default_factory=set)
+    _doomed: tuple[int, int] | None = None
+
+    @classmethod
+    def create(cls) -> "Handle":
+        """Make the socket, the region and the pipe of a worker that is yet to be forked."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        with tempfile.TemporaryFile() as file:
+            file.truncate(wire.REGION_BYTES)
+            region = mmap(file.fileno(), wire.REGION_BYTES)
+            descriptors = [theirs.detach(), os.dup(file.fileno()), write]
+        return cls(next(_numbers), ours, region, read, _theirs=descriptors)
+
+    def lend(self) -> list[int]:
+        """Return the worker's descriptors, for the server; the caller closes them."""
+        descriptors, self._theirs = self._theirs, []
+        return descriptors
+
+    def give(self, work: Work, units: list[int]) -> None:
+        """Queue a chunk for sending, and the reward's definition before its first."""
+        if work.number not in self._told:
+            self._told.add(work.number)
+            definition = pickle.dumps((work.number, work.definition), pickle.HIGHEST_PROTOCOL)
+            self.unsent += wire.HEAD.pack(wire.DEFINE, len(definition)) + definition
+        chunk = Chunk(next(_numbers) & 0x7FFFFFFF, work, units)
+        payloads = [work.units[unit] for unit in units]
+        head = wire.CHUNK_HEAD.pack(chunk.number, work.number, len(units))
+        lengths = struct.pack(f"<{len(units)}I", *map(len, payloads))
+        body = b"".join((head, lengths, *payloads))
+        self.unsent += wire.HEAD.pack(wire.CHUNK, len(body)) + body
+        self.chunks.append(chunk)
+
+    def flush(self) -> bool:
+        """Send what the socket takes; True if something is left."""
+        try:
+            while self.unsent:
+                del self.unsent[: self.sock.send(self.unsent)]
+        except BlockingIOError:
+            return True
+        except OSError:
+            self.unsent.clear()  # the worker is dead; its socket's end says so to the reader
+        return False
+
+    def receive(self) -> bool:
+        """Read what the worker sent; False once it has closed its end."""
+        try:
+            while data := self.sock.recv(1 << 18):
+                self._unread += data
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def results(self) -> list[tuple[Chunk, list[Result], bool]]:
+        """Take the complete frames that came: chunk, results in order, whether it is done."""
+        frames = []
+        while len(self._unread) >= wire.FRAME.size:
+            number, length, done = wire.FRAME.unpack_from(self._unread)
+            end = wire.FRAME.size + length
+            if len(self._unread) < end:
+                break
+            records = bytes(self._unread[wire.FRAME.size : end])
+            del self._unread[:end]
+            chunk = next(chunk for chunk in self.chunks if chunk.number == number)
+            frames.append((chunk, wire.unpack_results(records), bool(done)))
+        return frames
+
+    def read_output(self) -> bool:
+        """Drain what the worker printed, keeping the end of it; False once it is closed."""
+        try:
+            while data := os.read(self.output, 1 << 16):
+                self._tail = (self._tail + data)[-TAIL_BYTES:]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def until_limit(self) -> float | None:
+        """Seconds until the call under way reaches its limit; None if it has none."""
+        if self.dying:
+            return None
+        current, start_ns, limit_s = self._current()
+        if current is None:
+            return 0.05  # given a chunk, not yet begun: look again soon
+        return None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
+
+    def is_overdue(self) -> bool:
+        """Whether the call under way has run past its limit; if so it is the one to blame."""
+        current, start_ns, limit_s = self._current()
+        if current is None or limit_s is None:
+            return False
+        if time.monotonic_ns() - start_ns <= limit_s * 1e9:
+            return False
+        self._doomed = (self.chunks[0].number, current)
+        return True
+
+    def unsent_results(self) -> list[Result]:
+        """After its death: results that the worker had written but not sent."""
+        chunk = self.chunks[0]
+        number, first, records = wire.written_records(self.region)
+        if number != chunk.number:
+            return []
+        return wire.unpack_results(records)[chunk.received - first :]
+
+    def verdict(self, status: int | None) -> tuple[int, Failure, str, int] | None:
+        """After its death: the unit it died of (index in the work), why, and its start; None if none.
+
+        Args:
+            status: its wait status; None where the server died with it.
+        """
+        chunk = self.chunks[0]
+        current, start_ns, limit_s = self._current()
+        if current is None:
+            return None
+        doomed = self._doomed == (chunk.number, current)
+        if current == wire.SETUP:
+            if doomed:
+                detail = f"its construction ran past {limit_s:g} s (setup_timeout_s)"
+                return 0, Failure.SETUP, detail, start_ns
+            return 0, Failure.SETUP, f"its construction ended the worker: {self.end(status)}", start_ns
+        if current != chunk.received:
+            return None  # killed for an earlier unit that finished just in time: nobody's fault
+        if self._doomed and not doomed:
+            return None
+        if doomed:
+            detail = f"killed at its limit of {limit_s:g} s"
+            return chunk.units[current], Failure.TIMEOUT, detail, start_ns
+        return chunk.units[current], Failure.CRASHED, self.end(status), start_ns
+
+    def close(self) -> None:
+        """Release the descriptors and the region."""
+        for descriptor in self._theirs:
+            os.close(descriptor)
+        self._theirs = []
+        self.sock.close()
+        os.close(self.output)
+        self.region.close()
+
+    def _current(self) -> tuple[int | None, int, float | None]:
+        """The unit of the first chunk that is being scored, its start and its limit in seconds."""
+        chunk = self.chunks[0]
+        # The unit is read before its start, and written after it: the start is never too early.
+        _, unit, number, _, _ = wire.PROGRESS.unpack_from(self.region)
+        start_ns = wire.WRITTEN.unpack_from(self.region)[0]
+        if number != chunk.number or unit == wire.IDLE:
+            return None, 0, None
+        work = chunk.work
+        return unit, start_ns, work.setup_timeout_s if unit == wire.SETUP else work.timeout_s
+
+    def end(self, status: int | None) -> str:
+        """Describe a worker's death, with the last of what it printed."""
+        if status is None:
+            how = "its worker was lost together with the fork server"
+        elif os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            how = f"its worker was killed by {signal.Signals(number).name}"
+            if number == signal.SIGKILL:
+                how += " from outside (out of memory, or an operator)"
+        else:
+            how = f"its worker exited with status {os.waitstatus_to_exitcode(status)}"
+        printed = self._tail.decode(errors="replace").strip()
+        return f"{how}; it printed: {printed[-500:]}" if printed else how

@@ -1,0 +1,85 @@
+"""Accounts of one reward: outcomes, values, times."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
+from math import sqrt
+from typing import Any
+
+from hub.score import Outcome, Score
+
+RECENT = 10_000
+SLOWEST = 5
+
+
+@dataclass
+class Stats:
+    """What happened to the samples of one reward since the engine started.
+
+    Times are of calls really made (not of cache hits), the quantiles over the last 10,000.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    cached: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    run_ns: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    queue_ns: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    slowest: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, scores: list[Score]) -> None:
+        """Count finished samples, cached ones too."""
+        scored = 0
+        for score in scores:
+            value = score.value
+            if value is not None:
+                scored += 1
+                self.total += value
+                self.squares += value * value
+            else:
+                self.outcomes[str(score.outcome)] += 1
+                if score.outcome is Outcome.FAILED:
+                    self.reasons[str(score.reason)] += 1
+        self.outcomes[str(Outcome.SCORED)] += scored
+
+    def time(self, run_ns: int, queue_ns: int) -> bool:
+        """Count one call's times; True if it is one of the slowest and `note` should follow."""
+        self.run_ns.append(run_ns)
+        self.queue_ns.append(queue_ns)
+        return len(self.slowest) < SLOWEST or run_ns > self.slowest[0][0]
+
+    def note(self, run_ns: int, sample: str) -> None:
+        """Remember a slow sample by the start of its text."""
+        push = heappush if len(self.slowest) < SLOWEST else heappushpop
+        push(self.slowest, (run_ns, sample))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data: counts, mean and std of values, times in ms, the slowest samples."""
+        scored = self.outcomes[str(Outcome.SCORED)]
+        mean = self.total / scored if scored else None
+        spread = self.squares / scored - mean * mean if scored and mean is not None else None
+        return {
+            "count": sum(self.outcomes.values()),
+            "scored": scored,
+            "abstained": self.outcomes[str(Outcome.ABSTAINED)],
+            "failed": self.outcomes[str(Outcome.FAILED)],
+            "reasons": dict(self.reasons),
+            "cached": self.cached,
+            "mean": mean,
+            "std": None if spread is None else sqrt(max(0.0, spread)),
+            "run_ms": quantiles(self.run_ns),
+            "queue_ms": quantiles(self.queue_ns),
+            "slowest": [
+                {"run_ms": ns / 1e6, "sample": text} for ns, text in sorted(self.slowest, reverse=True)
+            ],
+        }
+
+
+def quantiles(times_ns: deque[int]) -> dict[str, float] | None:
+    """Return p50 and p99 in ms; None where nothing was timed."""
+    if not times_ns:
+        return None
+    ordered = sorted(times_ns)
+    last = len(ordered) - 1
+    return {"p50": ordered[last // 2] / 1e6, "p99": ordered[round(last * 0.99)] / 1e6}

@@ -1,0 +1,95 @@
+"""What the engine, the fork server and the workers say to each other.
+
+Engine to worker, over a stream socket: frames of DEFINE (a reward, once) and CHUNK (units to score).
+A unit is what one call is given: the pickled fields of one sample, or a list of them.
+
+Worker to engine: FRAME headers, each followed by records, one record per unit in order. The same
+records are first written to a region of shared memory, beside which unit is being scored and since
+when. So the engine can time a sample without a message per sample, and when a worker is killed the
+results that it had not yet sent are still there: none is lost and none is scored twice.
+"""
+
+import pickle
+import struct
+from collections.abc import Sequence
+from mmap import mmap
+from typing import Any
+
+from hub.score import Outcome, Score
+
+HEAD = struct.Struct("<cI")
+"""Engine to worker: kind, length of the body."""
+DEFINE, CHUNK = b"D", b"C"
+CHUNK_HEAD = struct.Struct("<III")
+"""Chunk number, reward number, count of units; then the units' lengths as uint32, then the units."""
+FRAME = struct.Struct("<IIB")
+"""Worker to engine: chunk number, length of the records, 1 if the chunk is done."""
+
+PROGRESS = struct.Struct("<qqqqq")
+"""Head of the shared region: start of the current call (monotonic ns), number of the unit being
+scored, chunk number, index of the first record in the region, bytes of records. The start is written
+before the unit's number, so a reader who sees the number sees a start at least as late."""
+CURRENT = struct.Struct("<qq")
+WRITTEN = struct.Struct("<q")
+WRITTEN_AT = PROGRESS.size - WRITTEN.size
+REGION_BYTES = 1 << 20
+
+IDLE, SETUP = -1, -2
+"""In place of a unit's number: nothing is being scored; the reward is being constructed."""
+
+RECORD = struct.Struct("<qqdI")
+"""A result: start (monotonic ns), run time in ns, value, length of the pickled rest (0: none)."""
+
+
+def pack_result(scores: Sequence[Score], start_ns: int, elapsed_ns: int) -> bytes:
+    """Encode what one call gave."""
+    first = scores[0]
+    if len(scores) == 1 and first.outcome is Outcome.SCORED and not (
+        first.reason or first.detail or first.info
+    ):
+        return RECORD.pack(start_ns, elapsed_ns, first.value, 0)
+    rest = pickle.dumps([_plain(score) for score in scores], pickle.HIGHEST_PROTOCOL)
+    return RECORD.pack(start_ns, elapsed_ns, 0.0, len(rest)) + rest
+
+
+def unpack_results(records: bytes) -> list[tuple[list[Score], int, int]]:
+    """Decode records: the scores of each call, its start (monotonic ns) and its run time in ns."""
+    results, at = [], 0
+    while at < len(records):
+        start_ns, elapsed_ns, value, length = RECORD.unpack_from(records, at)
+        at += RECORD.size
+        if length:
+            scores = [_restore(plain) for plain in pickle.loads(records[at : at + length])]
+        else:
+            scores = [_plain_score(value)]
+        results.append((scores, start_ns, elapsed_ns))
+        at += length
+    return results
+
+
+def written_records(region: mmap) -> tuple[int, int, bytes]:
+    """Read what a dead worker had not sent: chunk number, index of the first record, records."""
+    _, _, chunk, first, length = PROGRESS.unpack_from(region)
+    return chunk, first, region[PROGRESS.size : PROGRESS.size + length]
+
+
+_ZERO, _ONE = Score(0.0), Score(1.0)
+
+
+def _plain_score(value: float) -> Score:
+    return _ONE if value == 1.0 else _ZERO if value == 0.0 else Score(value)
+
+
+def _plain(score: Score) -> tuple[Any, ...]:
+    info: Any = score.info
+    if info:
+        try:
+            pickle.dumps(info)
+        except Exception:
+            info = {key: repr(value) for key, value in info.items()}
+    return score.value, str(score.reason), score.detail, info, str(score.outcome)
+
+
+def _restore(plain: tuple[Any, ...]) -> Score:
+    value, reason, detail, info, outcome = plain
+    return Score(value, reason, detail, info, Outcome(outcome))

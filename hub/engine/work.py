@@ -1,0 +1,186 @@
+"""Work that a lane is given, and the watch over calls that run in the calling process."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hub.engine.call import call_many, call_one, failure_of
+from hub.engine.worker import Definition
+from hub.score import Failure, Score
+
+Scorer = Callable[..., Any] | Score
+"""A constructed reward, or the score that says why it could not be constructed."""
+
+
+@dataclass(eq=False)
+class Work:
+    """Calls of one reward that one caller waits for.
+
+    Args:
+        number: the reward's number in this engine.
+        definition: how a worker finds it.
+        timeout_s: seconds for one call; None for no limit.
+        setup_timeout_s: seconds for its construction.
+        concurrency: calls under way at once in the async lane.
+        units: what each call is given: pickled fields (process lane), else a sample or a list.
+        sizes: samples in each unit.
+        report: told of each finished unit: its index, its scores, start and run time in ns.
+        done: finished when every unit is settled.
+        cancelled: the caller gave up.
+        retried: units begun a second time, because the server died with their worker.
+    """
+
+    number: int
+    definition: Definition
+    timeout_s: float | None
+    setup_timeout_s: float
+    concurrency: int
+    units: list[Any]
+    sizes: list[int]
+    report: Callable[[int, list[Score], int, int], None]
+    done: "Future[None]" = field(default_factory=Future)
+    cancelled: bool = False
+    retried: set[int] = field(default_factory=set)
+    left: int = field(init=False)
+    _settled: bytearray = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.left = len(self.units)
+        self._settled = bytearray(self.left)
+        if not self.left:
+            self.done.set_result(None)
+
+    def settle(self, unit: int, scores: list[Score], start_ns: int, run_ns: int) -> None:
+        """Report a finished unit. The first report counts; a late one of an abandoned call does not."""
+        with self._lock:
+            if self._settled[unit]:
+                return
+            self._settled[unit] = 1
+            size = self.sizes[unit]
+            self.report(unit, scores if len(scores) == size else scores[:1] * size, start_ns, run_ns)
+            self.left -= 1
+            finished = not self.left
+        if finished:
+            self.done.set_result(None)
+
+    def fail(self, unit: int, reason: Failure, detail: str, start_ns: int | None = None) -> None:
+        """Report a unit that has no score."""
+        now = time.monotonic_ns()
+        start_ns = now if start_ns is None else start_ns
+        scores = [Score.failed(reason, detail)] * self.sizes[unit]
+        self.settle(unit, scores, start_ns, now - start_ns)
+
+    def is_settled(self, unit: int) -> bool:
+        """Whether the unit has been reported."""
+        return bool(self._settled[unit])
+
+
+class Lane(Protocol):
+    """Where calls run."""
+
+    def submit(self, work: Work) -> None:
+        """Take work; every unit of it is settled sooner or later."""
+
+    def cancel(self, work: Work) -> None:
+        """The caller gave up: spend no more time on this work."""
+
+    def close(self) -> None:
+        """End everything that runs; unsettled work fails with `cancelled`."""
+
+
+class Scorers:
+    """Rewards constructed in this process, each once."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Scorer] = {}
+        self._lock = threading.Lock()
+
+    def get(self, work: Work) -> Scorer:
+        """Return the reward that this work is for."""
+        with self._lock:
+            if work.number not in self._made:
+                try:
+                    self._made[work.number] = work.definition.construct()
+                except Exception as error:
+                    self._made[work.number] = Score.failed(Failure.SETUP, failure_of(error).detail)
+            return self._made[work.number]
+
+
+class InlineLane:
+    """Runs in the caller's thread, one call after the other, without time limits."""
+
+    def __init__(self, scorers: Scorers) -> None:
+        self._scorers = scorers
+
+    def submit(self, work: Work) -> None:
+        """Score everything now."""
+        scorer = self._scorers.get(work)
+        for index, unit in enumerate(work.units):
+            start = time.monotonic_ns()
+            scores = call_unit(scorer, unit, work.definition.many)
+            work.settle(index, scores, start, time.monotonic_ns() - start)
+
+    def cancel(self, work: Work) -> None:
+        """Nothing is under way when `submit` has returned."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def call_unit(scorer: Scorer, unit: Any, many: bool) -> list[Score]:
+    """Make one call."""
+    if isinstance(scorer, Score):
+        return [scorer]
+    return call_many(scorer, unit) if many else [call_one(scorer, unit)]
+
+
+class Watch:
+    """Knows which calls are running in this process, and since when; tells when one is overdue.
+
+    Args:
+        overdue: called in the watch's thread with the calls that ran `grace_s` past their limit.
+        grace_s: seconds beyond the limit, for calls that a limit of their own should have ended.
+    """
+
+    def __init__(self, overdue: Callable[[list[tuple[Work, int, int]]], None], grace_s: float) -> None:
+        self._overdue, self._grace_ns = overdue, int(grace_s * 1e9)
+        self._running: dict[tuple[Work, int], int] = {}
+        self._busy = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, work: Work, unit: int) -> int:
+        """A call starts; returns its start (monotonic ns)."""
+        start = time.monotonic_ns()
+        if work.timeout_s is not None:
+            self._running[work, unit] = start
+            self._busy.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="hub-watch", daemon=True)
+                self._thread.start()
+        return start
+
+    def end(self, work: Work, unit: int) -> None:
+        """A call returned."""
+        self._running.pop((work, unit), None)
+
+    def _run(self) -> None:
+        while True:
+            if not self._running:
+                self._busy.clear()
+                if not self._running:
+                    self._busy.wait()
+            time.sleep(0.02)
+            now = time.monotonic_ns()
+            late = [
+                (work, unit, start)
+                for (work, unit), start in list(self._running.items())
+                if now - start > (work.timeout_s or 0) * 1e9 + self._grace_ns
+            ]
+            for work, unit, _ in late:
+                self.end(work, unit)
+            if late:
+                self._overdue(late)

@@ -1,0 +1,185 @@
+"""A worker process: scores units one after the other until its socket closes. Forked by the server."""
+
+import faulthandler
+import importlib
+import os
+import pickle
+import random
+import resource
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from mmap import mmap
+from typing import IO, Any
+
+from hub.engine import wire
+from hub.engine.call import call_many, call_one, failure_of
+from hub.sample import Sample
+from hub.score import Failure, Score
+from hub.target import Target
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A reward as a worker needs to know it.
+
+    Args:
+        target: what computes it.
+        options: what its constructor is given.
+        many: its units are lists of samples, not single ones.
+        columns: names of the columns that each sample carries, in order; None: a dict of them all.
+        memory_mb: MiB it may add to what the worker has when it starts.
+    """
+
+    target: Target
+    options: dict[str, Any]
+    many: bool
+    columns: tuple[str, ...] | None
+    memory_mb: int
+
+    def construct(self) -> Callable[..., Any]:
+        """Return the function that scores: the target, or an instance of it."""
+        found = self.target.load()
+        scorer: Callable[..., Any] = found(**self.options) if isinstance(found, type) else found
+        return scorer
+
+
+class Worker:
+    """The state of one worker process."""
+
+    def __init__(self, sock: socket.socket, region: mmap) -> None:
+        self.sock, self.region = sock, region
+        self.definitions: dict[int, Definition] = {}
+        self.scorers: dict[int, Callable[..., Any] | Score] = {}
+        self.base_bytes = _data_bytes()
+
+    def serve(self) -> None:
+        """Read frames until the engine closes the socket."""
+        with self.sock.makefile("rb", buffering=1 << 18) as stream:
+            while head := stream.read(wire.HEAD.size):
+                kind, length = wire.HEAD.unpack(head)
+                body = stream.read(length)
+                if kind == wire.DEFINE:
+                    number, definition = pickle.loads(body)
+                    self.definitions[number] = definition
+                else:
+                    self.score_chunk(memoryview(body))
+
+    def score_chunk(self, body: memoryview) -> None:
+        """Score the units of one chunk and send their records."""
+        chunk, number, count = wire.CHUNK_HEAD.unpack_from(body)
+        lengths = struct.unpack_from(f"<{count}I", body, wire.CHUNK_HEAD.size)
+        at = wire.CHUNK_HEAD.size + 4 * count
+        region, pack, clock = self.region, wire.CURRENT.pack_into, time.monotonic_ns
+        wire.PROGRESS.pack_into(region, 0, clock(), wire.SETUP, chunk, 0, 0)
+        self.limit_memory(self.definitions[number].memory_mb)
+        scorer = self.scorer(number)
+        definition = self.definitions[number]
+        first, written, room = 0, 0, wire.REGION_BYTES - wire.PROGRESS.size
+        for index, length in enumerate(lengths):
+            unit = body[at : at + length]
+            at += length
+            start = clock()
+            pack(region, 0, start, index)
+            scores = _score_unit(scorer, definition, unit)
+            record = wire.pack_result(scores, start, clock() - start)
+            if written + len(record) > room:
+                self.send(chunk, written, b"", False)
+                first, written = index, 0
+                wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
+            if len(record) > room:
+                self.send(chunk, 0, record, False)
+                first = index + 1
+                wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
+                continue
+            end = wire.PROGRESS.size + written
+            region[end : end + len(record)] = record
+            written += len(record)
+            wire.WRITTEN.pack_into(region, wire.WRITTEN_AT, written)
+        pack(region, 0, clock(), wire.IDLE)
+        self.send(chunk, written, b"", True)
+
+    def send(self, chunk: int, written: int, record: bytes, done: bool) -> None:
+        """Send the records in the region, or one that is too long for it."""
+        records = record or self.region[wire.PROGRESS.size : wire.PROGRESS.size + written]
+        self.sock.sendall(wire.FRAME.pack(chunk, len(records), done) + records)
+
+    def scorer(self, number: int) -> Callable[..., Any] | Score:
+        """Return the constructed reward, or the score that says why it cannot be."""
+        if number not in self.scorers:
+            try:
+                self.scorers[number] = self.definitions[number].construct()
+            except BaseException as error:
+                score = failure_of(error)
+                self.scorers[number] = Score.failed(Failure.SETUP, score.detail)
+        return self.scorers[number]
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Let the process add this much private memory to what it was forked with."""
+        soft = self.base_bytes + (megabytes << 20)
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _score_unit(
+    scorer: Callable[..., Any] | Score, definition: Definition, unit: memoryview
+) -> list[Score]:
+    if isinstance(scorer, Score):
+        return [scorer]
+    try:
+        fields = pickle.loads(unit)
+    except BaseException as error:
+        detail = f"cannot be read in a worker process: {type(error).__name__}: {error}"
+        return [Score.failed(Failure.BAD_INPUT, detail)]
+    if definition.many:
+        return call_many(scorer, [read_sample(one, definition.columns) for one in fields])
+    return [call_one(scorer, read_sample(fields, definition.columns))]
+
+
+def read_sample(fields: tuple[Any, ...], columns: tuple[str, ...] | None) -> Sample:
+    """Rebuild a sample from what crossed the process border."""
+    prompt, completion, values = fields
+    if columns is not None:
+        values = {name: value for name, value in zip(columns, values, strict=True) if value is not ABSENT}
+    return Sample(prompt, completion, values)
+
+
+class _Absent:
+    """Stands for a column that the row does not have; one object in every process."""
+
+    def __reduce__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent()
+
+
+def run_worker(sock: socket.socket, region: mmap, output: int) -> None:
+    """Become a worker: the life of a forked process. Returns when the engine is gone."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for target, source in ((0, null), (1, output), (2, output)):
+        os.dup2(source, target)
+    stderr: IO[str] = os.fdopen(2, "w", buffering=1, errors="replace", closefd=False)
+    sys.stdin = open(os.devnull)  # noqa: SIM115 - lives as long as the process
+    sys.stderr = stderr
+    sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace", closefd=False)
+    faulthandler.enable(stderr)
+    random.seed()
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy").random.seed()
+    Worker(sock, region).serve()
+
+
+def _data_bytes() -> int:
+    """Private memory that counts against RLIMIT_DATA now, in bytes (0 where /proc is missing)."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmData:"):
+                    return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return 0

@@ -1,0 +1,72 @@
+"""Options given to a class by name, checked against its constructor's signature."""
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from hub.errors import OptionError, nearest
+
+
+def check_options(constructor: type, options: Mapping[str, Any], whose: str) -> None:
+    """Raise unless the constructor takes these options.
+
+    Args:
+        constructor: the class; its `__init__` parameters are the options.
+        options: by name, as read from a file or given in Python.
+        whose: what to call the owner in messages, e.g. "reward 'code' of posttrain-hub 0.1".
+
+    Raises:
+        OptionError: one is unknown, a required one is missing, or a plain type does not fit.
+    """
+    parameters = describe_options(constructor)
+    if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(constructor).parameters.values()):
+        return
+    for name in options:
+        if name not in parameters:
+            raise OptionError(f"{whose} has no option {name!r}{nearest(name, parameters)}")
+    hints = _hints(constructor)
+    for name, parameter in parameters.items():
+        if name not in options:
+            if parameter.default is parameter.empty:
+                raise OptionError(f"{whose} needs the option {name!r}")
+        elif not _fits(options[name], hints.get(name, Any)):
+            raise OptionError(
+                f"{whose}: option {name!r} is {options[name]!r}, but should be "
+                f"{inspect.formatannotation(hints[name])}"
+            )
+
+
+def describe_options(constructor: type) -> dict[str, inspect.Parameter]:
+    """Return the constructor's named parameters, which are a plugin's options."""
+    if constructor.__init__ is object.__init__:
+        return {}
+    keep = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    signature = inspect.signature(constructor)
+    return {name: p for name, p in signature.parameters.items() if p.kind in keep}
+
+
+def _hints(constructor: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(constructor.__init__)
+    except (NameError, TypeError):
+        return {}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value fits a plain type hint; what is not plain is left to the constructor."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, option) for option in typing.get_args(hint))
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
+    if hint in (None, type(None)):
+        return value is None
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (str, bool, list, dict):
+        return isinstance(value, hint)
+    return True

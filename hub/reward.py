@@ -1,0 +1,232 @@
+"""What a reward plugin declares, and the decorator that declares it."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar, overload
+
+from hub.errors import OptionError, PluginError
+from hub.options import check_options
+from hub.origin import Origin
+from hub.target import Target
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Per(StrEnum):
+    """What one call of a reward is given."""
+
+    SAMPLE = "sample"
+    """one sample; returns one score"""
+    BATCH = "batch"
+    """any list of samples; each score depends on its own sample alone"""
+    GROUP = "group"
+    """all completions of one prompt; scores may depend on each other"""
+
+
+class Lane(StrEnum):
+    """Where a reward runs."""
+
+    PROCESS = "process"
+    """in warm worker processes; a time limit kills (the default of sync functions)"""
+    INLINE = "inline"
+    """in the caller's thread, without a time limit: only where the cost is provably bounded"""
+    ASYNC = "async"
+    """on the engine's event loop, in a thread of its own (the default of async functions)"""
+    BATCH = "batch"
+    """in the calling process, in one thread, for models on a GPU (the default of batch=True)"""
+
+
+DEFAULT_TIMEOUT_S = {Lane.PROCESS: 10.0, Lane.INLINE: None, Lane.ASYNC: 60.0, Lane.BATCH: 600.0}
+
+
+@dataclass(frozen=True)
+class Reward:
+    """A reward as a plugin offers it.
+
+    Args:
+        name: what mixes and commands call it.
+        target: what computes it: a function, a class (its constructor takes the options, and is
+            called once per worker; its `__call__` scores), or "package.module:name", imported when
+            the reward is first used.
+        summary: one line for listings; by default the first line of the docstring.
+        needs: columns that a row must have; checked before anything runs. None: not declared, the
+            reward sees every column and nothing is checked.
+        uses: columns that it reads where they exist.
+        per: what one call is given.
+        lane: where it runs; None: async functions in `async`, batch functions in `batch`, others
+            in `process`.
+        timeout_s: seconds one call may take, from when it starts. None: the lane's default
+            (process 10, async 60, batch 600, inline no limit).
+        setup_timeout_s: seconds that importing and constructing it may take.
+        memory_mb: MiB of memory one worker may add while it scores (process lane).
+        deterministic: the same sample gets the same score; otherwise nothing is cached or scored
+            once for duplicates.
+        concurrency: calls under way at once (async lane).
+        preload: modules that workers are forked with, so that a fresh one does not import them.
+        range: lowest and highest value it can return, None where it has no bound.
+        origin: the distribution and version that offers it; set when it is discovered.
+    """
+
+    name: str
+    target: Callable[..., Any] | str
+    summary: str = ""
+    needs: tuple[str, ...] | None = None
+    uses: tuple[str, ...] = ()
+    per: Per = Per.SAMPLE
+    lane: Lane | None = None
+    timeout_s: float | None = None
+    setup_timeout_s: float = 60.0
+    memory_mb: int = 4096
+    deterministic: bool = True
+    concurrency: int = 64
+    preload: tuple[str, ...] = ()
+    range: tuple[float | None, float | None] = (None, None)
+    origin: Origin = field(default=Origin(), compare=False)
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        try:
+            set_(self, "per", Per(self.per))
+            set_(self, "lane", None if self.lane is None else Lane(self.lane))
+        except ValueError as error:
+            raise PluginError(f"reward {self.name!r}: {error}") from None
+        for key in ("needs", "uses", "preload"):
+            value = getattr(self, key)
+            if isinstance(value, str):
+                raise PluginError(f"reward {self.name!r}: {key} is a list of names, not one string")
+            if value is not None:
+                set_(self, key, tuple(value))
+        if not self.summary and callable(self.target):
+            set_(self, "summary", (inspect.getdoc(self.target) or "").split("\n")[0])
+
+    def bind(self, options: Mapping[str, Any] | None = None) -> "BoundReward":
+        """Fix the options, after checking them against the target's signature.
+
+        Raises:
+            OptionError: an option is unknown or missing.
+            MissingDependency: the target's module needs a library that is not installed.
+            PluginError: the target cannot be imported, or is of a kind that cannot score.
+        """
+        return BoundReward(self, dict(options or {}))
+
+
+@dataclass(frozen=True)
+class BoundReward:
+    """A reward with its options: what the engine runs. Made by `Reward.bind`."""
+
+    reward: Reward
+    options: dict[str, Any]
+    target: Target = field(init=False)
+    lane: Lane = field(init=False)
+    timeout_s: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        reward = self.reward
+        target = Target.of(reward.target, reward.origin)
+        found = target.load()
+        if not callable(found):
+            raise PluginError(
+                f"reward {reward.name!r} of {reward.origin}: {target} is a {type(found).__name__}, "
+                "not a function or a class"
+            )
+        is_class = inspect.isclass(found)
+        if is_class:
+            check_options(found, self.options, f"reward {reward.name!r} of {reward.origin}")
+        elif self.options:
+            raise OptionError(
+                f"reward {reward.name!r} of {reward.origin} takes no options, but was given "
+                f"{', '.join(map(repr, self.options))}"
+            )
+        call = found.__call__ if is_class else found
+        is_async = inspect.iscoroutinefunction(call)
+        lane = reward.lane or (
+            Lane.ASYNC if is_async else Lane.BATCH if reward.per is Per.BATCH else Lane.PROCESS
+        )
+        if is_async != (lane is Lane.ASYNC):
+            kind = "async" if is_async else "not async"
+            raise PluginError(
+                f"reward {reward.name!r} of {reward.origin} is {kind}: lane={str(lane)!r} cannot run it"
+            )
+        if lane is Lane.BATCH and reward.per is Per.SAMPLE:
+            raise PluginError(
+                f"reward {reward.name!r} of {reward.origin}: lane='batch' needs batch=True or group=True"
+            )
+        set_ = object.__setattr__
+        set_(self, "target", target)
+        set_(self, "lane", lane)
+        limit = reward.timeout_s
+        set_(self, "timeout_s", DEFAULT_TIMEOUT_S[lane] if limit is None else limit)
+
+
+@overload
+def reward(function: Function) -> Function: ...
+@overload
+def reward(
+    function: None = None,
+    *,
+    name: str | None = None,
+    needs: Iterable[str] | None = None,
+    uses: Iterable[str] = (),
+    batch: bool = False,
+    group: bool = False,
+    lane: Lane | str | None = None,
+    timeout_s: float | None = None,
+    setup_timeout_s: float = 60.0,
+    memory_mb: int = 4096,
+    deterministic: bool = True,
+    concurrency: int = 64,
+    preload: Iterable[str] = (),
+    range: tuple[float | None, float | None] = (None, None),
+) -> Callable[[Function], Function]: ...
+def reward(
+    function: Any = None, *, name: str | None = None, batch: bool = False, group: bool = False, **keys: Any
+) -> Any:
+    """Declare a function or a class as a reward.
+
+    The function itself is returned unchanged, so it can still be called and tested directly.
+
+    Args:
+        function: takes one `Sample` (a list of them with `batch` or `group`) and returns a float, a
+            bool, None (abstain) or a `Score` (a list of those); sync or async. Or a class whose
+            constructor takes the options and whose `__call__` is such a function.
+        name: by default the function's, with dashes for underscores.
+        batch: it takes any list of samples and scores each on its own.
+        group: it takes all completions of one prompt and may compare them.
+        keys: the other arguments of `Reward`.
+
+    >>> @reward(needs=["answer"])
+    ... def same(sample):
+    ...     "1.0 where the completion is the reference answer."
+    ...     return sample.text == sample["answer"]
+    >>> as_reward(same).name, as_reward(same).needs
+    ('same', ('answer',))
+    """
+    per = Per.GROUP if group else Per.BATCH if batch else Per.SAMPLE
+    if batch and group:
+        raise PluginError("a reward is per batch or per group, not both")
+
+    def declare(target: Function) -> Function:
+        called = name or getattr(target, "__name__", type(target).__name__)
+        declared = Reward(called if name else called.replace("_", "-"), target, per=per, **keys)
+        target.__hub_reward__ = declared  # type: ignore[attr-defined]
+        return target
+
+    return declare if function is None else declare(function)
+
+
+def as_reward(thing: object) -> Reward:
+    """Return what `@reward` declared on a function or class, or declare a bare one with defaults.
+
+    Raises:
+        PluginError: it is neither a `Reward` nor callable.
+    """
+    if isinstance(thing, Reward):
+        return thing
+    declared = getattr(thing, "__hub_reward__", None)
+    if isinstance(declared, Reward) and declared.target is thing:
+        return declared
+    if callable(thing) and (inspect.isclass(thing) or hasattr(thing, "__name__")):
+        return Reward(str(thing.__name__).replace("_", "-"), thing)
+    raise PluginError(f"{thing!r} is not a reward: give a function or class, or hub.Reward(...)")

@@ -1,0 +1,116 @@
+"""Where code that nobody trusts runs: what a sandbox takes and gives back.
+
+A verdict is about the program. Whatever is not the program's doing is raised, as `SandboxUnavailable`
+or `SandboxOverloaded`, so that it can never be taken for a verdict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hub.origin import Origin
+
+
+class Verdict(StrEnum):
+    """How a program ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    KILLED = "killed"
+    OUTPUT_LIMIT = "output_limit"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a program may use.
+
+    Args:
+        wall_s: seconds of wall time.
+        memory_mb: MiB of memory beyond what the interpreter has at its start.
+        output_bytes: bytes of standard output and error together.
+    """
+
+    wall_s: float = 5.0
+    memory_mb: int = 256
+    output_bytes: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        for name in ("wall_s", "memory_mb", "output_bytes"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a limit is greater than 0")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run.
+
+    Args:
+        source: its text.
+        language: a language the sandbox has, e.g. "python".
+        stdin: what it reads.
+        expected_stdout: what it must print, compared outside the sandbox; None: printing is not judged.
+        tests: code that judges it by calling what it defines, run apart from it; None: none.
+    """
+
+    source: str
+    language: str = "python"
+    stdin: str = ""
+    expected_stdout: str | None = None
+    tests: str | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What became of one program.
+
+    Args:
+        verdict: how it ended; `passed` without expectations means that it ended without an error.
+        stdout: what it printed, cut at the limit.
+        stderr: the same of its standard error.
+        exit_code: None where it did not exit by itself.
+        wall_s: seconds it ran.
+        info: what else is known, plain data.
+    """
+
+    verdict: Verdict
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int | None = None
+    wall_s: float = 0.0
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Sandbox(Protocol):
+    """Runs programs. Opened once per process that needs it; must not be carried over a fork."""
+
+    def run(self, program: Program, limits: Limits) -> Execution:
+        """Run one program to its end, or to a limit.
+
+        Raises:
+            SandboxUnavailable: it cannot run, or not with the isolation asked for.
+            SandboxOverloaded: no slot is free.
+        """
+
+    def close(self) -> None:
+        """End everything that it started."""
+
+
+@dataclass(frozen=True)
+class SandboxPlugin:
+    """A sandbox as a plugin offers it.
+
+    Args:
+        name: what options call it, e.g. `with = { sandbox = "local" }`.
+        target: "package.module:name" of a callable that takes options by name and opens a `Sandbox`.
+        summary: one line: what isolates the programs.
+        origin: set when it is discovered.
+    """
+
+    name: str
+    target: str
+    summary: str
+    origin: Origin = field(default=Origin(), compare=False)
