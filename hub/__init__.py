@@ -1,3 +1,76 @@
 """posttrain-hub: rewards and evaluations as plugins, scored by one engine, the same number everywhere."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hub.benchmark import Benchmark
+from hub.command import Command
+from hub.generator import Completion, Decoding, Generator, GeneratorPlugin
+from hub.hookspecs import hookimpl
+from hub.reward import Lane, Per, Reward, reward
+from hub.sample import Sample
+from hub.sandbox import Execution, Limits, Program, Sandbox, SandboxPlugin, Verdict
+from hub.score import Failure, Outcome, Score
+
+if TYPE_CHECKING:
+    from hub.engine.engine import Engine, default_engine
+    from hub.find import find_reward
+    from hub.mix.combine import MixScore
+    from hub.mix.mix import Mix, ScoredBatch
+    from hub.open import open_sandbox
+    from hub.plugins import Hub, load
+
 __version__ = "0.1.0"
+
+# What running needs and declaring does not is imported when it is first asked for: plugins import
+# this module, and listing them must stay cheap.
+_LATER = {
+    "Engine": "hub.engine.engine",
+    "Hub": "hub.plugins",
+    "Mix": "hub.mix.mix",
+    "MixScore": "hub.mix.combine",
+    "ScoredBatch": "hub.mix.mix",
+    "default_engine": "hub.engine.engine",
+    "find_reward": "hub.find",
+    "load": "hub.plugins",
+    "open_sandbox": "hub.open",
+}
+
+__all__ = [
+    "Benchmark",
+    "Command",
+    "Completion",
+    "Decoding",
+    "Engine",
+    "Execution",
+    "Failure",
+    "Generator",
+    "GeneratorPlugin",
+    "Hub",
+    "Lane",
+    "Limits",
+    "Mix",
+    "MixScore",
+    "Outcome",
+    "Per",
+    "Program",
+    "Reward",
+    "Sample",
+    "Sandbox",
+    "SandboxPlugin",
+    "Score",
+    "ScoredBatch",
+    "Verdict",
+    "default_engine",
+    "find_reward",
+    "hookimpl",
+    "load",
+    "open_sandbox",
+    "reward",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'hub' has no attribute {name!r}")

@@ -1,0 +1,101 @@
+"""From the scores of each reward to one total per sample."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from hub.mix.config import Aggregate, OnFailure
+from hub.score import Failure, Outcome, Score
+
+EPSILON = 1e-4
+"""Added to a group's standard deviation, as TRL does (trl 1.16.0, grpo_trainer.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixScore:
+    """What a mix makes of one sample.
+
+    Args:
+        total: the weighted sum; abstained where every reward abstained; failed where one that
+            applies failed and the mix masks failures.
+        scores: each reward's raw score, by name, in the mix's order. Every sample has every name.
+        weighted: each reward's part in the total; None where it has no value.
+    """
+
+    total: Score
+    scores: Mapping[str, Score]
+    weighted: Mapping[str, float | None]
+
+    @property
+    def value(self) -> float | None:
+        """The total's value; None unless scored."""
+        return self.total.value
+
+
+def combine(
+    scores: Mapping[str, Sequence[Score]],
+    weights: Mapping[str, float],
+    groups: Sequence[Hashable],
+    on_failure: OnFailure,
+    aggregate: Aggregate,
+) -> list[MixScore]:
+    """Make one total per sample.
+
+    Args:
+        scores: each reward's scores, one per sample.
+        weights: each reward's weight at this step.
+        groups: each sample's group, for "normalize_then_sum".
+        on_failure: "raise" is treated as "mask" here.
+        aggregate: "normalize_then_sum" takes from each value its group's mean and divides by the
+            group's standard deviation (n - 1) plus 1e-4 before weighting: GDPO (arXiv 2601.05242,
+            equation 4) without its last step over the batch, which is the trainer's. Masked samples
+            do not count in their group.
+    """
+    names = list(scores)
+    count = len(groups)
+    masked = [False] * count
+    if on_failure != "drop":
+        for column in scores.values():
+            for index, score in enumerate(column):
+                masked[index] = masked[index] or score.outcome is Outcome.FAILED
+    values: dict[str, list[float | None]] = {
+        name: [s.value for s in column] for name, column in scores.items()
+    }
+    if aggregate == "normalize_then_sum":
+        values = {name: _normalized(column, groups, masked) for name, column in values.items()}
+    results = []
+    for index in range(count):
+        mine = {name: scores[name][index] for name in names}
+        weighted = {
+            name: None if (value := values[name][index]) is None else weights[name] * value for name in names
+        }
+        results.append(MixScore(_total(mine, weighted, masked[index]), mine, weighted))
+    return results
+
+
+def _total(scores: Mapping[str, Score], weighted: Mapping[str, float | None], masked: bool) -> Score:
+    parts = [part for part in weighted.values() if part is not None]
+    failed = [(name, score) for name, score in scores.items() if score.outcome is Outcome.FAILED]
+    if masked or (failed and not parts):
+        name, score = failed[0]
+        return Score.failed(Failure(score.reason), f"{name}: {score.detail}")
+    if not parts:
+        return Score.abstained("no reward applies")
+    return Score(sum(parts))
+
+
+def _normalized(
+    column: Sequence[float | None], groups: Sequence[Hashable], masked: Sequence[bool]
+) -> list[float | None]:
+    members: dict[Hashable, list[int]] = {}
+    for index, value in enumerate(column):
+        if value is not None and not masked[index]:
+            members.setdefault(groups[index], []).append(index)
+    normalized: list[float | None] = [None] * len(column)
+    for indices in members.values():
+        values = [column[index] or 0.0 for index in indices]
+        mean = sum(values) / len(values)
+        variance = sum((v - mean) ** 2 for v in values) / (len(values) - 1) if len(values) > 1 else 0.0
+        for index, value in zip(indices, values, strict=True):
+            normalized[index] = (value - mean) / (sqrt(variance) + EPSILON)
+    return normalized

@@ -1,0 +1,370 @@
+"""A mix of rewards: looked up, checked against the data, and scored together."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from hub.engine.engine import Component, Engine, Waiting, default_engine
+from hub.errors import ConfigError, HubError, RewardFailed, nearest
+from hub.find import find_reward
+from hub.mix.combine import MixScore, combine
+from hub.mix.config import MixConfig, RewardConfig, Source, parse_mix
+from hub.plugins import load
+from hub.reward import BoundReward, Per, Reward
+from hub.sample import Sample
+from hub.score import Failure, Outcome, Score
+
+Weight = float | Sequence[Sequence[float]] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class MixReward:
+    """One reward of a mix, found and with its options checked.
+
+    Args:
+        name: what results and metrics call it.
+        config: as written.
+        bound: the reward with its options.
+    """
+
+    name: str
+    config: RewardConfig
+    bound: BoundReward
+
+    def applies(self, columns: Mapping[str, Any]) -> bool:
+        """Whether the row with these columns is routed to this reward."""
+        return all(_matches(columns.get(key), wanted) for key, wanted in self.config.when.items())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns that a row routed here must have, under the row's own names."""
+        return tuple(self.config.map.get(name, name) for name in self.bound.reward.needs or ())
+
+    def view(self, sample: Sample) -> Sample:
+        """The sample with its columns under the names that the reward reads."""
+        if not self.config.map:
+            return sample
+        columns = sample.columns
+        renamed = {name: columns[of] for name, of in self.config.map.items() if of in columns}
+        return replace(sample, columns={**columns, **renamed})
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """What `hub_scored` is told.
+
+    Args:
+        mix: the mix that scored.
+        samples: in their order.
+        results: one per sample.
+        step: the training step; None outside training.
+    """
+
+    mix: "Mix"
+    samples: Sequence[Sample]
+    results: Sequence[MixScore]
+    step: int | None
+
+
+class Mix:
+    """Rewards with weights, routes, gates, schedules and a failure policy.
+
+    Args:
+        rewards: weight by reward; a reward is an installed name, "path/to/file.py:name", a function or
+            a class. In place of a weight: a list of [step, weight] points, or a mapping with the keys
+            of a `[[reward]]` table.
+        options: `on_failure`, `aggregate` and `allow_unrouted` as in a mix file.
+
+    Raises:
+        UnknownName, OptionError, ConfigError: something in it is unknown or unfit; nothing has run.
+
+    >>> Mix({"think-format": 1.0}).score([Sample("", "<think>a</think>b")])[0].value
+    1.0
+    """
+
+    def __init__(self, rewards: Mapping[Any, Weight], **options: Any) -> None:
+        tables = [_table(use, weight) for use, weight in rewards.items()]
+        self._set_up(parse_mix({"reward": tables, **options}, Source()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Mix":
+        """Read a mix file (TOML).
+
+        Raises:
+            ConfigError: something in it is wrong; the message holds the file and line.
+        """
+        source, data = Source.read(path)
+        return cls.from_tables(data, source)
+
+    @classmethod
+    def from_tables(cls, data: Mapping[str, Any], source: Source | None = None) -> "Mix":
+        """Make a mix from the tables of a mix file, e.g. those inside a recipe or a benchmark.
+
+        `{"math": 1.0}` (weights by name, no `reward` key) is the short form.
+        """
+        mix = cls.__new__(cls)
+        if "reward" not in data and data and all(not isinstance(v, str | bool) for v in data.values()):
+            data = {"reward": [_table(use, weight) for use, weight in data.items()]}
+        mix._set_up(parse_mix(data, source or Source()))
+        return mix
+
+    def _set_up(self, config: MixConfig) -> None:
+        self.config = config
+        self.rewards: tuple[MixReward, ...] = tuple(
+            self._find(index, table) for index, table in enumerate(config.rewards)
+        )
+        self._components: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
+        self._check_names()
+        self._order = self._gate_order()
+
+    def _find(self, index: int, table: RewardConfig) -> MixReward:
+        source = self.config.source
+        try:
+            reward = find_reward(table.use, source.path.parent if source.path else None)
+            bound = reward.bind(table.options)
+            for column in table.map:
+                declared = reward.needs and (*reward.needs, *reward.uses)
+                if declared and column not in declared:
+                    raise ConfigError(f"it reads no column {column!r}{nearest(column, declared)}")
+        except HubError as error:
+            raise _located(error, source, ("reward", index, _key_of(error))) from error
+        return MixReward(table.name or reward.name, table, bound)
+
+    def _check_names(self) -> None:
+        names = [reward.name for reward in self.rewards]
+        for index, reward in enumerate(self.rewards):
+            where = ("reward", index)
+            if reward.name in names[:index]:
+                raise self.config.source.error(
+                    where, f"the name {reward.name!r} is taken by an earlier reward: give this one a `name`"
+                )
+            gate = reward.config.gate
+            if gate is not None and gate.reward not in names:
+                raise self.config.source.error(
+                    (*where, "gate"), f"no reward of this mix is called {gate.reward!r}{nearest(gate.reward, names)}"
+                )
+
+    def _gate_order(self) -> list[MixReward]:
+        """Order the rewards so that each comes after the one that gates it."""
+        order: list[MixReward] = []
+        waiting = list(self.rewards)
+        while waiting:
+            done = {reward.name for reward in order}
+            ready = [r for r in waiting if r.config.gate is None or r.config.gate.reward in done]
+            if not ready:
+                names = " and ".join(repr(reward.name) for reward in waiting)
+                raise self.config.source.error(("reward",), f"{names} gate each other in a circle")
+            order += ready
+            waiting = [reward for reward in waiting if reward not in ready]
+        return order
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rewards' names, in the mix's order."""
+        return tuple(reward.name for reward in self.rewards)
+
+    @property
+    def groupwise(self) -> tuple[str, ...]:
+        """Names of rewards that compare the completions of one prompt, so need whole groups."""
+        return tuple(r.name for r in self.rewards if r.bound.reward.per is Per.GROUP)
+
+    def weights(self, step: float | None = None) -> dict[str, float]:
+        """Return each reward's weight at a training step; None: the end of its schedule."""
+        return {reward.name: reward.config.weight.at(step) for reward in self.rewards}
+
+    def check(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Check rows before anything runs; return how many there are.
+
+        Raises:
+            ConfigError: a row lacks a column that a reward routed to it needs, or no reward takes it.
+        """
+        count = 0
+        for count, row in enumerate(rows, 1):
+            takers = [reward for reward in self.rewards if reward.applies(row)]
+            for reward in takers:
+                for column in reward.needs:
+                    if column not in row:
+                        known = ", ".join(sorted(row)) or "none"
+                        raise ConfigError(
+                            f"row {count} has no column {column!r}, which the reward {reward.name!r} needs "
+                            f"(it has: {known}); rename one with map = {{ {column} = \"...\" }}"
+                        )
+            if not takers and not self.config.allow_unrouted:
+                routes = "; ".join(f"{r.name}: {dict(r.config.when)}" for r in self.rewards)
+                raise ConfigError(
+                    f"no reward takes row {count} (routes: {routes}); add one, or set allow_unrouted = true"
+                )
+        return count
+
+    def warm(self, engine: Engine | None = None) -> None:
+        """Construct every reward now, so that one that cannot be is found before training.
+
+        Raises:
+            ConfigError: one cannot be constructed.
+        """
+        engine = engine or default_engine()
+        broken = engine.warm(list(self._in(engine).values()))
+        for index, reward in enumerate(self.rewards):
+            if reward.name in broken:
+                message = f"{reward.name!r} of {reward.bound.reward.origin} cannot be set up: "
+                raise self.config.source.error(("reward", index), message + broken[reward.name])
+
+    def score(
+        self, samples: Iterable[Sample], *, step: int | None = None, engine: Engine | None = None
+    ) -> list[MixScore]:
+        """Score samples with every reward and combine: one result per sample, in their order.
+
+        Args:
+            samples: their `group` matters to group rewards and to "normalize_then_sum"; where it is
+                None, samples with the same prompt are a group.
+            step: the training step, for schedules; None gives the end of each schedule.
+            engine: by default this process's own.
+
+        Raises:
+            RewardFailed: a reward failed and the mix says `on_failure = "raise"`.
+        """
+        listed = list(samples)
+        components = self._in(engine or default_engine())
+        under_way = _UnderWay(engine or default_engine(), components, listed)
+        try:
+            scores = under_way.run(self._order)
+        except BaseException:
+            under_way.cancel()
+            raise
+        ordered = {name: scores[name] for name in self.names}
+        groups = [s.group if s.group is not None else repr(s.prompt) for s in listed]
+        config = self.config
+        results = combine(ordered, self.weights(step), groups, config.on_failure, config.aggregate)
+        load().scored(ScoredBatch(self, listed, results, step))
+        if config.on_failure == "raise":
+            _raise_failures(results)
+        return results
+
+    async def ascore(
+        self, samples: Iterable[Sample], *, step: int | None = None, engine: Engine | None = None
+    ) -> list[MixScore]:
+        """`score` from a coroutine, without blocking its event loop."""
+        listed = list(samples)
+        return await asyncio.to_thread(self.score, listed, step=step, engine=engine)
+
+    def stats(self, engine: Engine | None = None) -> dict[str, dict[str, Any]]:
+        """Return the accounts of each reward, by name (see `hub.engine.stats.Stats.as_dict`)."""
+        components = self._in(engine or default_engine())
+        return {name: components[name].stats.as_dict() for name in self.names}
+
+    def _in(self, engine: Engine) -> dict[str, Component]:
+        if engine not in self._components:
+            self._components[engine] = {
+                reward.name: engine.add(reward.bound, name=reward.name, timeout_s=reward.config.timeout_s)
+                for reward in self.rewards
+            }
+        return self._components[engine]
+
+
+class _UnderWay:
+    """One batch on its way through a mix's rewards."""
+
+    def __init__(self, engine: Engine, components: dict[str, Component], samples: list[Sample]) -> None:
+        self.engine, self.components, self.samples = engine, components, samples
+        self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
+        self.scores: dict[str, list[Score]] = {}
+
+    def run(self, order: list[MixReward]) -> dict[str, list[Score]]:
+        """Start every ungated reward, then each gated one as its gate is known; wait for all."""
+        for reward in sorted(order, key=lambda r: (r.config.gate is not None, r.bound.lane == "inline")):
+            if reward.config.gate is None:
+                self.start(reward)
+        for reward in order:
+            if reward.config.gate is not None:
+                self.finish(reward.config.gate.reward)
+                self.start(reward)
+        for name in list(self.waiting):
+            self.finish(name)
+        return self.scores
+
+    def start(self, reward: MixReward) -> None:
+        scores, chosen = [], []
+        for index, sample in enumerate(self.samples):
+            known = _not_asked(reward, sample, index, self.scores)
+            scores.append(known or _PENDING)
+            if known is None:
+                chosen.append(index)
+        views = [reward.view(self.samples[index]) for index in chosen]
+        waiting = self.engine.submit(self.components[reward.name], views)
+        self.waiting[reward.name] = (reward, chosen, scores, waiting)
+
+    def finish(self, name: str) -> None:
+        if name not in self.waiting:
+            return
+        reward, chosen, scores, waiting = self.waiting[name]
+        for index, score in zip(chosen, waiting.result(), strict=True):
+            scores[index] = _after_timeout(reward, score)
+        del self.waiting[name]
+        self.scores[name] = scores
+
+    def cancel(self) -> None:
+        for _, _, _, waiting in self.waiting.values():
+            waiting.cancel()
+
+
+_PENDING = Score.failed(Failure.CANCELLED, "not scored yet")
+
+
+def _not_asked(
+    reward: MixReward, sample: Sample, index: int, scores: Mapping[str, list[Score]]
+) -> Score | None:
+    """The score of a sample that the reward is not asked about: routed elsewhere, or gated."""
+    if not reward.applies(sample.columns):
+        return Score.abstained("not routed here")
+    gate = reward.config.gate
+    if gate is None:
+        return None
+    gating = scores[gate.reward][index]
+    if gating.outcome is Outcome.FAILED:
+        return Score.failed(Failure.GATE, f"{gate.reward} failed: {gating.reason}")
+    if gating.value is None or gate.holds(gating.value):
+        return None  # a gate that does not apply to this sample does not close
+    return Score(0.0, "gated", f"{gate} does not hold: it is {gating.value:g}")
+
+
+def _after_timeout(reward: MixReward, score: Score) -> Score:
+    value = reward.config.on_timeout
+    if value is None or score.reason is not Failure.TIMEOUT:
+        return score
+    return Score(value, "timeout", score.detail)
+
+
+def _raise_failures(results: Sequence[MixScore]) -> None:
+    failed = [(i, n, s) for i, r in enumerate(results) for n, s in r.scores.items() if s.fault]
+    if failed:
+        index, name, score = failed[0]
+        raise RewardFailed(
+            f"{len(failed)} of {len(results)} samples have a failed reward; the first: sample {index}, "
+            f'reward {name!r}: {score.reason}: {score.detail} (on_failure = "raise")'
+        )
+
+
+def _table(use: Callable[..., Any] | Reward | str, weight: Weight) -> dict[str, Any]:
+    if isinstance(weight, Mapping):
+        return {"use": use, **weight}
+    return {"use": use, "weight": weight}
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    return bool(value in wanted if isinstance(wanted, list | tuple) else value == wanted)
+
+
+def _key_of(error: HubError) -> str:
+    from hub.errors import OptionError
+
+    return "with" if isinstance(error, OptionError) else "use"
+
+
+def _located(error: HubError, source: Source, keys: tuple[str | int, ...]) -> HubError:
+    """The same kind of error, with where in the mix it is."""
+    located = source.error(keys, str(error))
+    error.args = located.args
+    return error

@@ -1,0 +1,62 @@
+"""Opens what plugins offer by name: sandboxes and generators."""
+
+from typing import Any
+
+from hub.errors import GeneratorError, OptionError
+from hub.generator import Generator
+from hub.options import check_options
+from hub.plugins import load, open_target
+from hub.sandbox import Sandbox
+
+
+def open_sandbox(name: str, **options: Any) -> Sandbox:
+    """Open an installed sandbox. A reward calls this in its constructor, so once per worker.
+
+    Args:
+        name: e.g. "local".
+        options: its own.
+
+    Raises:
+        UnknownName: no plugin offers it.
+        OptionError: it does not take these options.
+        SandboxUnavailable: it cannot give the isolation it promises on this machine.
+    """
+    offer = load().sandboxes[name]
+    make = open_target(offer.target, offer.origin)
+    if isinstance(make, type):
+        check_options(make, options, f"sandbox {name!r} of {offer.origin}")
+    sandbox: Sandbox = make(**options)
+    return sandbox
+
+
+def open_generator(model: str, name: str | None = None, **options: Any) -> Generator:
+    """Open what makes completions with a model.
+
+    Args:
+        model: a folder, a model id, the address of a server: whatever the generator takes.
+        name: the generator; None: the first that accepts this form of model.
+        options: its own, beside the model.
+
+    Raises:
+        UnknownName: no plugin offers it.
+        OptionError: it does not take these options.
+        GeneratorError: no generator accepts the model, or it cannot be loaded.
+    """
+    generators = load().generators
+    if name is None:
+        offer = next((offer for offer in generators if offer.accepts(model)), None)
+        if offer is None:
+            known = ", ".join(generators.items) or "none is installed"
+            raise GeneratorError(
+                f"no generator accepts {model!r}: is it an existing folder, a model id like org/name, or "
+                f"an address like http://host:port/v1? Or name one with --generator (known: {known})"
+            )
+    else:
+        offer = generators[name]
+    make = open_target(offer.target, offer.origin)
+    if isinstance(make, type):
+        if "model" in options:
+            raise OptionError(f"generator {offer.name!r}: the model is given apart from the options")
+        check_options(make, {"model": model, **options}, f"generator {offer.name!r} of {offer.origin}")
+    generator: Generator = make(model, **options)
+    return generator
