@@ -40,7 +40,7 @@ def check_options(constructor: type, options: Mapping[str, Any], whose: str) -> 
 
 def describe_options(constructor: type) -> dict[str, inspect.Parameter]:
     """Return the constructor's named parameters, which are a plugin's options."""
-    if constructor.__init__ is object.__init__:
+    if inspect.getattr_static(constructor, "__init__") is object.__init__:
         return {}
     keep = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.signature(constructor)
@@ -49,7 +49,7 @@ def describe_options(constructor: type) -> dict[str, inspect.Parameter]:
 
 def _hints(constructor: type) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(constructor.__init__)
+        return typing.get_type_hints(inspect.getattr_static(constructor, "__init__"))
     except (NameError, TypeError):
         return {}
 

@@ -137,7 +137,7 @@ class Hub:
                 self._collect(plugin, hook, function, registry, kind)
 
     def _collect(
-        self, plugin: Plugin, hook: str, function: Callable[[], Any], registry: Registry[Any], kind: type
+        self, plugin: Plugin, hook: str, function: Callable[[], Any], registry: Registry[Any], kind: Any
     ) -> None:
         try:
             offers = list(function() or ())

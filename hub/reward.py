@@ -208,8 +208,7 @@ def reward(
         raise PluginError("a reward is per batch or per group, not both")
 
     def declare(target: Function) -> Function:
-        called = name or getattr(target, "__name__", type(target).__name__)
-        declared = Reward(called if name else called.replace("_", "-"), target, per=per, **keys)
+        declared = Reward(name or _name_of(target), target, per=per, **keys)
         target.__hub_reward__ = declared  # type: ignore[attr-defined]
         return target
 
@@ -228,5 +227,9 @@ def as_reward(thing: object) -> Reward:
     if isinstance(declared, Reward) and declared.target is thing:
         return declared
     if callable(thing) and (inspect.isclass(thing) or hasattr(thing, "__name__")):
-        return Reward(str(thing.__name__).replace("_", "-"), thing)
+        return Reward(_name_of(thing), thing)
     raise PluginError(f"{thing!r} is not a reward: give a function or class, or hub.Reward(...)")
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", type(function).__name__)).replace("_", "-")

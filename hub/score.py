@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
-from typing import Any
+from typing import Any, final
 
 
 class Outcome(StrEnum):
@@ -74,6 +74,7 @@ _FAULT = {
 }
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Score:
     """The result of one reward on one sample.

@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -186,7 +185,7 @@ def _by_value(thing: object, module: ModuleType | None) -> bytes:
 def _attribute(module: ModuleType, dotted: str) -> Any:
     found: Any = module
     for part in dotted.split("."):
-        found = inspect.getattr_static(found, part, None) if found is not module else getattr(module, part, None)
+        found = getattr(found, part, None)
     return found
 
 

@@ -37,7 +37,9 @@ class Commands(click.Group):
         known = self._commands()
         if cmd_name not in known:
             hint = load().hint(cmd_name) if any(p.problems for p in load().plugins) else ""
-            raise click.UsageError(f"unknown command {cmd_name!r}{nearest(cmd_name, known)}{hint and '. ' + hint}")
+            raise click.UsageError(
+                f"unknown command {cmd_name!r}{nearest(cmd_name, known)}{hint and '. ' + hint}"
+            )
         command = known[cmd_name]
         if command.origin.distribution:
             found = open_target(command.target, command.origin)

@@ -55,10 +55,13 @@ def _show_table(plugins: list[Plugin]) -> None:
     for plugin in plugins:
         state = "disabled" if plugin.disabled else "not loaded" if plugin.problems else "nothing"
         offers = "\n".join(
-            f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(names)}" for kind, names in plugin.offers.items()
+            f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+            for kind, names in plugin.offers.items()
         )
         took = "" if plugin.import_ms is None else f"{plugin.import_ms:.1f}"
-        table.add_row(plugin.name, str(plugin.origin), took, Text(offers or state, style="" if offers else "dim"))
+        table.add_row(
+            plugin.name, str(plugin.origin), took, Text(offers or state, style="" if offers else "dim")
+        )
     console.print(table)
     for plugin in plugins:
         for problem in plugin.problems:
@@ -79,7 +82,9 @@ def _show_one(hub: Hub, name: str, as_json: bool) -> int:
         raise UnknownName("plugin offer", name, known, hub.hint(name))
     shown = []
     for kind, offer in found:
-        facts = {f.name: getattr(offer, f.name) for f in fields(offer) if not callable(getattr(offer, f.name))}
+        facts = {
+            f.name: getattr(offer, f.name) for f in fields(offer) if not callable(getattr(offer, f.name))
+        }
         if kind == "reward":
             facts["options"] = _options(offer)
         shown.append({"kind": kind, **{key: _readable(value) for key, value in facts.items()}})
@@ -105,4 +110,6 @@ def _options(reward: Any) -> dict[str, str]:
 
 
 def _readable(value: Any) -> Any:
-    return str(value) if not isinstance(value, str | int | float | list | tuple | dict | type(None)) else value
+    return (
+        str(value) if not isinstance(value, str | int | float | list | tuple | dict | type(None)) else value
+    )

@@ -63,7 +63,7 @@ class BatchLane:
             start = self._watch.begin(work, unit)
             scores = call_unit(scorer, work.units[unit], work.definition.many)
             self._watch.end(work, unit)
-            work.settle(unit, scores, start, time.monotonic_ns() - start)
+            work.settle((unit,), ((scores, start, time.monotonic_ns() - start),))
             if inbox is not self._inbox:
                 self._stuck.discard(work.number)
                 return

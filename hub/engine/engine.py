@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import functools
 import os
 import pickle
 import threading
@@ -16,15 +17,23 @@ from hub.engine.batch import BatchLane
 from hub.engine.loop import AsyncLane
 from hub.engine.pool import Pool
 from hub.engine.stats import Stats
+from hub.engine.wire import Result
 from hub.engine.work import InlineLane, Scorers, Work
 from hub.engine.work import Lane as LaneRunner
-from hub.engine.worker import ABSENT, Definition, read_sample
+from hub.engine.worker import ABSENT, Definition
 from hub.errors import EngineError, PluginError
-from hub.reward import BoundReward, Lane, Per
+from hub.reward import BoundReward, Lane, Per, Reward
 from hub.sample import Sample
 from hub.score import Failure, Outcome, Score
 
 CACHE_ENTRIES = 500_000
+"""Most scores kept per reward; the oldest go first."""
+
+_IN_PROCESS: dict[Lane, Callable[[Scorers], LaneRunner]] = {
+    Lane.INLINE: InlineLane,
+    Lane.ASYNC: AsyncLane,
+    Lane.BATCH: BatchLane,
+}
 
 
 @dataclass(eq=False)
@@ -107,7 +116,9 @@ class Engine:
         with self._lock:
             self._check_open()
             if key not in self._components:
-                definition = Definition(bound.target, bound.options, many, columns, reward.memory_mb)
+                definition = Definition(
+                    bound.target, bound.options, many, columns, bool(reward.uses), reward.memory_mb
+                )
                 number = len(self._components) + 1
                 self._components[key] = Component(name, bound, limit, number, definition)
                 if bound.lane is Lane.PROCESS:
@@ -133,21 +144,19 @@ class Engine:
         waiting = await loop.run_in_executor(None, self.submit, reward, listed)
         return await asyncio.wrap_future(waiting)
 
-    def submit(
-        self, reward: Component | BoundReward, samples: Iterable[Sample]
-    ) -> "Waiting":
+    def submit(self, reward: Component | BoundReward, samples: Iterable[Sample]) -> "Waiting":
         """Start scoring; `result()` of what is returned waits for the scores, `cancel()` gives up."""
         component = reward if isinstance(reward, Component) else self.add(reward)
         self._check_open()
         batch = _Batch(component, list(samples), self._cache)
-        work = self._work(component, batch.calls(), [len(unit) for unit in batch.units], batch.report)
+        work = self._work(component, batch.calls(), batch.report)
         lane = self._lane(component.bound.lane)
         waiting = Waiting(lambda: lane.cancel(work))
 
         def finish(_: object) -> None:
-            component.stats.add(batch.scores)
+            scores = batch.finish()
             if waiting.set_running_or_notify_cancel():
-                waiting.set_result(batch.scores)
+                waiting.set_result(scores)
 
         work.done.add_done_callback(finish)
         if work.units:
@@ -160,13 +169,13 @@ class Engine:
         waiting = []
         for component in components:
             if component.bound.lane is Lane.PROCESS:
-                work = self._work(component, [b""], [1], lambda *_: None)
                 first: list[Score] = []
-                work.report = lambda _, scores, *__, first=first: first.extend(scores)  # type: ignore[misc]
+                report = functools.partial(_extend, first)
+                work = self._work(component, [_EMPTY], report)
                 self._lane(Lane.PROCESS).submit(work)
                 waiting.append((component, work, first))
             else:
-                scorer = self._scorers.get(self._work(component, [], [], lambda *_: None))
+                scorer = self._scorers.get(self._work(component, [], lambda *_: None))
                 if isinstance(scorer, Score):
                     broken[component.name] = scorer.detail
         for component, work, first in waiting:
@@ -211,8 +220,7 @@ class Engine:
             if lane is Lane.PROCESS:
                 return self._pool()
             if lane not in self._lanes:
-                make = {Lane.INLINE: InlineLane, Lane.ASYNC: AsyncLane, Lane.BATCH: BatchLane}[lane]
-                self._lanes[lane] = make(self._scorers)
+                self._lanes[lane] = _IN_PROCESS[lane](self._scorers)
             return self._lanes[lane]
 
     def _pool(self) -> Pool:
@@ -221,7 +229,7 @@ class Engine:
             pool = self._lanes[Lane.PROCESS] = Pool(self._workers)
         return pool
 
-    def _work(self, component: Component, units: list[Any], sizes: list[int], report: Any) -> Work:
+    def _work(self, component: Component, units: Sequence[Any], report: Any) -> Work:
         reward = component.bound.reward
         return Work(
             component.number,
@@ -230,7 +238,6 @@ class Engine:
             reward.setup_timeout_s,
             reward.concurrency,
             units,
-            sizes,
             report,
         )
 
@@ -258,39 +265,47 @@ class _Batch:
         self.scores: list[Any] = [None] * len(samples)
         self.keep = cache and reward.deterministic and component.bound.lane is not Lane.INLINE
         self.in_process = component.bound.lane is Lane.PROCESS
-        self.fields: list[Any] = [None] * len(samples)
         self.payloads: list[bytes] = [b""] * len(samples)
         self.units: list[list[int]] = []
         self.keys: list[bytes | None] = []
         self.copies: dict[int, list[int]] = {}
         self.submitted_ns = time.monotonic_ns()
-        usable = self._encode(reward.needs or ())
+        usable = self._encode(reward)
         if self.per is Per.GROUP:
             self._find_groups(usable)
         else:
             self._find_samples(usable)
 
-    def _encode(self, needs: Sequence[str]) -> list[int]:
+    def _encode(self, reward: Reward) -> list[int]:
         """Read what the reward may see of each sample; return the samples that can be scored."""
-        usable, columns = [], self.component.definition.columns
-        pickled = self.in_process or self.keep
+        usable, needs, uses = [], reward.needs or (), reward.uses
+        if not (self.in_process or self.keep):
+            wanted = frozenset(needs)
+            for index, sample in enumerate(self.samples):
+                if wanted <= sample.columns.keys():
+                    usable.append(index)
+                else:
+                    self.scores[index] = _missing(sample, needs)
+            return usable
+        dumps, declared = pickle.dumps, reward.needs is not None
         for index, sample in enumerate(self.samples):
-            present = sample.columns
-            for name in needs:
-                if name not in present:
-                    detail = f"the row has no column {name!r} (it has: {', '.join(present) or 'none'})"
-                    self.scores[index] = Score.failed(Failure.MISSING_COLUMN, detail)
-                    break
-            else:
-                fields = self.fields[index] = read_fields(sample, columns)
-                if pickled:
-                    try:
-                        self.payloads[index] = pickle.dumps(fields, 5)
-                    except Exception as error:
-                        detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
-                        self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
-                        continue
+            columns = sample.columns
+            try:
+                if declared:
+                    values: Any = [columns[name] for name in needs]
+                    if uses:
+                        values += [columns.get(name, ABSENT) for name in uses]
+                else:
+                    values = dict(columns)
+            except KeyError:
+                self.scores[index] = _missing(sample, needs)
+                continue
+            try:
+                self.payloads[index] = dumps((sample.prompt, sample.completion, values), 5)
                 usable.append(index)
+            except Exception as error:
+                detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
+                self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
         return usable
 
     def _find_samples(self, usable: list[int]) -> None:
@@ -340,29 +355,51 @@ class _Batch:
             self.units.append(members)
             self.keys.append(key)
 
-    def calls(self) -> list[Any]:
+    def calls(self) -> Sequence[Any]:
         """Return what each call is given: pickled fields for a worker, else samples."""
-        columns = self.component.definition.columns
-        many = self.per is not Per.SAMPLE
-        if self.in_process:
-            if many:
-                return [pickle.dumps([self.fields[i] for i in unit], 5) for unit in self.units]
+        if not self.in_process:
+            return _Calls(self)
+        if self.per is Per.SAMPLE:
             return [self.payloads[unit[0]] for unit in self.units]
-        if many:
-            return [[read_sample(self.fields[i], columns) for i in unit] for unit in self.units]
-        return [read_sample(self.fields[unit[0]], columns) for unit in self.units]
+        return [pickle.dumps([self.payloads[i] for i in unit], 5) for unit in self.units]
 
-    def report(self, unit: int, scores: list[Score], start_ns: int, run_ns: int) -> None:
-        """Take the scores of a finished call."""
-        members, stats = self.units[unit], self.component.stats
-        for index, score in zip(members, scores, strict=True):
-            self.scores[index] = score
-            for copy in self.copies.get(index, ()):
-                self.scores[copy] = score
-        if stats.time(run_ns, start_ns - self.submitted_ns):
-            stats.note(run_ns, repr(self.samples[members[0]].completion)[:200])
-        if self.keep:
-            self._remember(unit, scores)
+    def view(self, index: int) -> Sample:
+        """Return what the reward may see of a sample."""
+        sample, reward = self.samples[index], self.component.bound.reward
+        columns = sample.columns
+        if reward.needs is None:
+            return Sample(sample.prompt, sample.completion, columns)
+        seen = {name: columns[name] for name in reward.needs}
+        for name in reward.uses:
+            if name in columns:
+                seen[name] = columns[name]
+        return Sample(sample.prompt, sample.completion, seen)
+
+    def report(self, units: Sequence[int], results: Sequence[Result]) -> None:
+        """Take the scores of finished calls."""
+        scores, keep = self.scores, self.keep
+        for unit, (found, _, _) in zip(units, results, strict=True):
+            members = self.units[unit]
+            if len(members) == 1:
+                scores[members[0]] = found[0]
+            else:
+                found = found if len(found) == len(members) else found[:1] * len(members)
+                for index, score in zip(members, found, strict=True):
+                    scores[index] = score
+            if keep:
+                self._remember(unit, found)
+        slow = self.component.stats.time(results, self.submitted_ns)
+        for position in slow:
+            index = self.units[units[position]][0]
+            self.component.stats.note(results[position][2], repr(self.samples[index].completion)[:200])
+
+    def finish(self) -> list[Score]:
+        """Give duplicates the score of the first of them, count, and return every score."""
+        for leader, copies in self.copies.items():
+            for copy in copies:
+                self.scores[copy] = self.scores[leader]
+        self.component.stats.add(self.scores)
+        return self.scores
 
     def _remember(self, unit: int, scores: list[Score]) -> None:
         cache = self.component.cache
@@ -380,12 +417,28 @@ class _Batch:
             del cache[next(iter(cache))]
 
 
-def read_fields(sample: Sample, columns: tuple[str, ...] | None) -> tuple[Any, Any, Any]:
-    """Return what a reward may see of a sample: prompt, completion, its columns' values."""
-    if columns is None:
-        return sample.prompt, sample.completion, dict(sample.columns)
-    here = sample.columns
-    return sample.prompt, sample.completion, tuple([here.get(name, ABSENT) for name in columns])
+class _Calls(Sequence[Any]):
+    """What calls in this process are given, made when it is needed and not kept."""
+
+    def __init__(self, batch: _Batch) -> None:
+        self._batch, self._units = batch, batch.units
+        self._single = batch.per is Per.SAMPLE
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def __getitem__(self, unit: Any) -> Any:
+        members = self._units[unit]
+        if self._single:
+            return self._batch.view(members[0])
+        return [self._batch.view(index) for index in members]
+
+
+def _missing(sample: Sample, needs: Sequence[str]) -> Score:
+    """The score of a sample that lacks a column."""
+    name = next(name for name in needs if name not in sample.columns)
+    here = ", ".join(map(str, sample.columns)) or "none"
+    return Score.failed(Failure.MISSING_COLUMN, f"the row has no column {name!r} (it has: {here})")
 
 
 def _modules(bound: BoundReward) -> list[tuple[str, str]]:
@@ -404,6 +457,13 @@ def _default_workers() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
+
+def _extend(found: list[Score], _: Sequence[int], results: Sequence[Result]) -> None:
+    found.extend(results[0][0])
+
+
+# A unit that no reward is called with: it cannot be unpickled, so a worker only constructs the reward.
+_EMPTY = b""
 
 _default: Engine | None = None
 _default_lock = threading.Lock()

@@ -14,11 +14,10 @@ from mmap import mmap
 
 from hub.engine import wire
 from hub.engine.work import Work
-from hub.score import Failure, Score
+from hub.score import Failure
 
 TAIL_BYTES = 2000
 """How much of what a worker printed is kept, for the message when it crashes."""
-Result = tuple[list[Score], int, int]
 
 _numbers = itertools.count(1)
 
@@ -112,18 +111,19 @@ class Handle:
             return False
         return False
 
-    def results(self) -> list[tuple[Chunk, list[Result], bool]]:
+    def results(self) -> list[tuple[Chunk, list[wire.Result], bool]]:
         """Take the complete frames that came: chunk, results in order, whether it is done."""
         frames = []
         while len(self._unread) >= wire.FRAME.size:
-            number, length, done = wire.FRAME.unpack_from(self._unread)
+            number, length, flags = wire.FRAME.unpack_from(self._unread)
             end = wire.FRAME.size + length
             if len(self._unread) < end:
                 break
             records = bytes(self._unread[wire.FRAME.size : end])
             del self._unread[:end]
             chunk = next(chunk for chunk in self.chunks if chunk.number == number)
-            frames.append((chunk, wire.unpack_results(records), bool(done)))
+            results = wire.unpack_results(records, bool(flags & wire.PLAIN))
+            frames.append((chunk, results, bool(flags & wire.DONE)))
         return frames
 
     def read_output(self) -> bool:
@@ -156,7 +156,7 @@ class Handle:
         self._doomed = (self.chunks[0].number, current)
         return True
 
-    def unsent_results(self) -> list[Result]:
+    def unsent_results(self) -> list[wire.Result]:
         """After its death: results that the worker had written but not sent."""
         chunk = self.chunks[0]
         number, first, records = wire.written_records(self.region)

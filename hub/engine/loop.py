@@ -65,9 +65,7 @@ class AsyncLane:
             task.add_done_callback(tasks.discard)
             work.done.add_done_callback(lambda _, work=work: self._tasks.pop(work, None))  # type: ignore[misc]
 
-    async def _one(
-        self, loop: asyncio.AbstractEventLoop, work: Work, unit: int, scorer: Scorer
-    ) -> None:
+    async def _one(self, loop: asyncio.AbstractEventLoop, work: Work, unit: int, scorer: Scorer) -> None:
         try:
             async with self._places.setdefault(work.number, asyncio.Semaphore(work.concurrency)):
                 if loop is not self._loop and not work.cancelled:
@@ -78,7 +76,7 @@ class AsyncLane:
                     scores = await _call(work, unit, scorer)
                 finally:
                     self._watch.end(work, unit)
-                work.settle(unit, scores, start, time.monotonic_ns() - start)
+                work.settle((unit,), ((scores, start, time.monotonic_ns() - start),))
         except asyncio.CancelledError:
             work.fail(unit, Failure.CANCELLED, "the caller gave up")
             raise
@@ -110,7 +108,7 @@ async def _call(work: Work, unit: int, scorer: Scorer) -> list[Score]:
         raise
     except BaseException as error:
         return [failure_of(error)]
-    return as_scores(value, work.sizes[unit]) if work.definition.many else [as_score(value)]
+    return as_scores(value, len(work.units[unit])) if work.definition.many else [as_score(value)]
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,15 +11,14 @@ import selectors
 import signal
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
-from hub.engine import wire
 from hub.engine.forks import ForkServer
 from hub.engine.handle import Chunk, Handle
 from hub.engine.work import Work
 from hub.score import Failure
+import contextlib
 
 CHUNK_NS = 10_000_000
 """Run time that a chunk should hold: long against the cost of a message, short against a batch."""
@@ -89,16 +88,12 @@ class Pool:
         self._wake()
 
     def _wake(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._wake_write.send(b"!")
-        except OSError:
-            pass
 
     def _on_wake(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
-        except BlockingIOError:
-            pass
 
     def _run(self) -> None:
         while not self._closing:
@@ -138,20 +133,11 @@ class Pool:
     # Handing out chunks
 
     def _dispatch(self) -> None:
-        for depth in (1, 2):
-            for handle in self._handles.values():
-                if handle.dying or len(handle.chunks) >= depth:
-                    continue
-                if depth == 2 and not self._is_short(handle.chunks[0].work):
-                    continue
-                if not self._give(handle):
-                    return
-            while depth == 1 and self._works and len(self._handles) < self.size:
-                if not self._give(self._spawn()):
-                    return
-
-    def _is_short(self, work: Work) -> bool:
-        return self._cost_ns.get(work.number, CHUNK_NS) < CHUNK_NS
+        for handle in self._handles.values():
+            if not handle.dying and not handle.chunks and not self._give(handle):
+                return
+        while self._works and len(self._handles) < self.size:
+            self._give(self._spawn())
 
     def _give(self, handle: Handle) -> bool:
         """Give the worker a chunk of the work that waited longest; False if there is none."""
@@ -164,7 +150,8 @@ class Pool:
         wanted = 4 if cost is None else int(CHUNK_NS / cost)
         fair = -(-len(pending) // (2 * self.size))
         count = max(1, min(wanted, fair, CHUNK_UNITS, len(pending)))
-        units, size = [], 0
+        units: list[int] = []
+        size = 0
         while pending and len(units) < count and size < CHUNK_BYTES:
             unit = pending.popleft()
             if not work.is_settled(unit):
@@ -199,6 +186,8 @@ class Pool:
             self._selector.modify(handle.sock, events, lambda: self._on_worker(handle))
 
     def _on_worker(self, handle: Handle) -> None:
+        if handle.number not in self._handles:
+            return  # settled earlier in the same round of events
         alive = handle.receive()
         self._take_results(handle)
         if handle.unsent and alive:
@@ -207,16 +196,16 @@ class Pool:
             self._bury(handle)
 
     def _on_output(self, handle: Handle) -> None:
-        if not handle.read_output():
+        if handle.number in self._handles and not handle.read_output():
             self._selector.unregister(handle.output)
 
     def _take_results(self, handle: Handle) -> None:
         for chunk, results, done in handle.results():
-            for scores, start_ns, run_ns in results:
-                unit = chunk.units[chunk.received]
-                chunk.received += 1
-                self._learn(chunk.work.number, run_ns)
-                chunk.work.settle(unit, scores, start_ns, run_ns)
+            units = chunk.units[chunk.received : chunk.received + len(results)]
+            chunk.received += len(results)
+            if results:
+                self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
+                chunk.work.settle(units, results)
             if done:
                 handle.chunks.popleft()
                 self._stillborn = 0
@@ -224,7 +213,7 @@ class Pool:
     def _learn(self, number: int, run_ns: int) -> None:
         cost = run_ns + COST_NS
         known = self._cost_ns.get(number)
-        self._cost_ns[number] = cost if known is None else known + 0.1 * (cost - known)
+        self._cost_ns[number] = cost if known is None else known + 0.3 * (cost - known)
 
     def _until_next_limit(self) -> float | None:
         if self._inbox:
@@ -287,9 +276,9 @@ class Pool:
         self.pids.discard(handle.pid or 0)
         if handle.chunks:
             chunk = handle.chunks[0]
-            for scores, start_ns, run_ns in handle.unsent_results():
-                chunk.work.settle(chunk.units[chunk.received], scores, start_ns, run_ns)
-                chunk.received += 1
+            results = handle.unsent_results()
+            chunk.work.settle(chunk.units[chunk.received : chunk.received + len(results)], results)
+            chunk.received += len(results)
             self._blame(handle, chunk, status)
         for chunk in handle.chunks:
             self._requeue(chunk)

@@ -1,11 +1,13 @@
 """Accounts of one reward: outcomes, values, times."""
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from math import sqrt
 from typing import Any
 
+from hub.engine.wire import Result
 from hub.score import Outcome, Score
 
 RECENT = 10_000
@@ -43,15 +45,16 @@ class Stats:
                     self.reasons[str(score.reason)] += 1
         self.outcomes[str(Outcome.SCORED)] += scored
 
-    def time(self, run_ns: int, queue_ns: int) -> bool:
-        """Count one call's times; True if it is one of the slowest and `note` should follow."""
-        self.run_ns.append(run_ns)
-        self.queue_ns.append(queue_ns)
-        return len(self.slowest) < SLOWEST or run_ns > self.slowest[0][0]
+    def time(self, results: Sequence[Result], submitted_ns: int) -> list[int]:
+        """Count finished calls' times; return positions of those slow enough for `note`."""
+        self.run_ns.extend([ran for _, _, ran in results])
+        self.queue_ns.extend([start - submitted_ns for _, start, _ in results])
+        floor = self.slowest[0][0] if len(self.slowest) == SLOWEST else -1
+        return [n for n, (_, _, ran) in enumerate(results) if ran > floor] if results else []
 
     def note(self, run_ns: int, sample: str) -> None:
         """Remember a slow sample by the start of its text."""
-        push = heappush if len(self.slowest) < SLOWEST else heappushpop
+        push = heappush if len(self.slowest) < SLOWEST else heappushpop  # keeps the slowest
         push(self.slowest, (run_ns, sample))
 
     def as_dict(self) -> dict[str, Any]:

@@ -23,7 +23,12 @@ DEFINE, CHUNK = b"D", b"C"
 CHUNK_HEAD = struct.Struct("<III")
 """Chunk number, reward number, count of units; then the units' lengths as uint32, then the units."""
 FRAME = struct.Struct("<IIB")
-"""Worker to engine: chunk number, length of the records, 1 if the chunk is done."""
+"""Worker to engine: chunk number, length of the records, flags."""
+DONE, PLAIN = 1, 2
+"""Flags of a frame: the chunk is done; every record is a value and nothing else."""
+
+Result = tuple[list[Score], int, int]
+"""What one call gave: scores, its start (monotonic ns), its run time in ns."""
 
 PROGRESS = struct.Struct("<qqqqq")
 """Head of the shared region: start of the current call (monotonic ns), number of the unit being
@@ -41,27 +46,32 @@ RECORD = struct.Struct("<qqdI")
 """A result: start (monotonic ns), run time in ns, value, length of the pickled rest (0: none)."""
 
 
-def pack_result(scores: Sequence[Score], start_ns: int, elapsed_ns: int) -> bytes:
-    """Encode what one call gave."""
-    first = scores[0]
-    if len(scores) == 1 and first.outcome is Outcome.SCORED and not (
-        first.reason or first.detail or first.info
-    ):
-        return RECORD.pack(start_ns, elapsed_ns, first.value, 0)
+def pack_rest(scores: Sequence[Score], start_ns: int, elapsed_ns: int) -> bytes:
+    """Encode what one call gave where it is more than one value."""
     rest = pickle.dumps([_plain(score) for score in scores], pickle.HIGHEST_PROTOCOL)
     return RECORD.pack(start_ns, elapsed_ns, 0.0, len(rest)) + rest
 
 
-def unpack_results(records: bytes) -> list[tuple[list[Score], int, int]]:
-    """Decode records: the scores of each call, its start (monotonic ns) and its run time in ns."""
+def is_plain(scores: Sequence[Score]) -> bool:
+    """Whether a call gave one value and nothing else."""
+    if len(scores) != 1:
+        return False
+    score = scores[0]
+    return score.value is not None and not (score.reason or score.detail or score.info)
+
+
+def unpack_results(records: bytes, plain: bool = False) -> list[Result]:
+    """Decode records; `plain` where the frame said so."""
+    if plain:
+        return [([_value(value)], start, ran) for start, ran, value, _ in RECORD.iter_unpack(records)]
     results, at = [], 0
     while at < len(records):
         start_ns, elapsed_ns, value, length = RECORD.unpack_from(records, at)
         at += RECORD.size
         if length:
-            scores = [_restore(plain) for plain in pickle.loads(records[at : at + length])]
+            scores = [_restore(fields) for fields in pickle.loads(records[at : at + length])]
         else:
-            scores = [_plain_score(value)]
+            scores = [_value(value)]
         results.append((scores, start_ns, elapsed_ns))
         at += length
     return results
@@ -76,7 +86,7 @@ def written_records(region: mmap) -> tuple[int, int, bytes]:
 _ZERO, _ONE = Score(0.0), Score(1.0)
 
 
-def _plain_score(value: float) -> Score:
+def _value(value: float) -> Score:
     return _ONE if value == 1.0 else _ZERO if value == 0.0 else Score(value)
 
 

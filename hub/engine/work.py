@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.engine.call import call_many, call_one, failure_of
+from hub.engine.wire import Result
 from hub.engine.worker import Definition
 from hub.score import Failure, Score
 
@@ -26,8 +27,8 @@ class Work:
         setup_timeout_s: seconds for its construction.
         concurrency: calls under way at once in the async lane.
         units: what each call is given: pickled fields (process lane), else a sample or a list.
-        sizes: samples in each unit.
-        report: told of each finished unit: its index, its scores, start and run time in ns.
+        report: told of finished units: their indices and their results; a result with one score is for
+            every sample of its unit.
         done: finished when every unit is settled.
         cancelled: the caller gave up.
         retried: units begun a second time, because the server died with their worker.
@@ -38,9 +39,8 @@ class Work:
     timeout_s: float | None
     setup_timeout_s: float
     concurrency: int
-    units: list[Any]
-    sizes: list[int]
-    report: Callable[[int, list[Score], int, int], None]
+    units: Sequence[Any]
+    report: Callable[[Sequence[int], Sequence[Result]], None]
     done: "Future[None]" = field(default_factory=Future)
     cancelled: bool = False
     retried: set[int] = field(default_factory=set)
@@ -54,16 +54,18 @@ class Work:
         if not self.left:
             self.done.set_result(None)
 
-    def settle(self, unit: int, scores: list[Score], start_ns: int, run_ns: int) -> None:
-        """Report a finished unit. The first report counts; a late one of an abandoned call does not."""
+    def settle(self, units: Sequence[int], results: Sequence[Result]) -> None:
+        """Report finished units. The first report counts; a late one of an abandoned call does not."""
+        settled = self._settled
         with self._lock:
-            if self._settled[unit]:
-                return
-            self._settled[unit] = 1
-            size = self.sizes[unit]
-            self.report(unit, scores if len(scores) == size else scores[:1] * size, start_ns, run_ns)
-            self.left -= 1
-            finished = not self.left
+            if any(settled[unit] for unit in units):
+                pairs = [(u, r) for u, r in zip(units, results, strict=True) if not settled[u]]
+                units, results = [u for u, _ in pairs], [r for _, r in pairs]
+            for unit in units:
+                settled[unit] = 1
+            self.report(units, results)
+            self.left -= len(units)
+            finished = not self.left and len(units) > 0
         if finished:
             self.done.set_result(None)
 
@@ -71,8 +73,7 @@ class Work:
         """Report a unit that has no score."""
         now = time.monotonic_ns()
         start_ns = now if start_ns is None else start_ns
-        scores = [Score.failed(reason, detail)] * self.sizes[unit]
-        self.settle(unit, scores, start_ns, now - start_ns)
+        self.settle((unit,), (([Score.failed(reason, detail)], start_ns, now - start_ns),))
 
     def is_settled(self, unit: int) -> bool:
         """Whether the unit has been reported."""
@@ -118,11 +119,13 @@ class InlineLane:
 
     def submit(self, work: Work) -> None:
         """Score everything now."""
-        scorer = self._scorers.get(work)
-        for index, unit in enumerate(work.units):
-            start = time.monotonic_ns()
-            scores = call_unit(scorer, unit, work.definition.many)
-            work.settle(index, scores, start, time.monotonic_ns() - start)
+        scorer, many, clock = self._scorers.get(work), work.definition.many, time.monotonic_ns
+        results = []
+        for index in range(len(work.units)):
+            start = clock()
+            scores = call_unit(scorer, work.units[index], many)
+            results.append((scores, start, clock() - start))
+        work.settle(range(len(results)), results)
 
     def cancel(self, work: Work) -> None:
         """Nothing is under way when `submit` has returned."""
@@ -133,7 +136,7 @@ class InlineLane:
 
 def call_unit(scorer: Scorer, unit: Any, many: bool) -> list[Score]:
     """Make one call."""
-    if isinstance(scorer, Score):
+    if type(scorer) is Score:
         return [scorer]
     return call_many(scorer, unit) if many else [call_one(scorer, unit)]
 

@@ -31,6 +31,7 @@ class Definition:
         options: what its constructor is given.
         many: its units are lists of samples, not single ones.
         columns: names of the columns that each sample carries, in order; None: a dict of them all.
+        optional: some of the columns may be absent.
         memory_mb: MiB it may add to what the worker has when it starts.
     """
 
@@ -38,6 +39,7 @@ class Definition:
     options: dict[str, Any]
     many: bool
     columns: tuple[str, ...] | None
+    optional: bool
     memory_mb: int
 
     def construct(self) -> Callable[..., Any]:
@@ -79,19 +81,24 @@ class Worker:
         scorer = self.scorer(number)
         definition = self.definitions[number]
         first, written, room = 0, 0, wire.REGION_BYTES - wire.PROGRESS.size
+        plain, plain_record = wire.PLAIN, wire.RECORD.pack
         for index, length in enumerate(lengths):
             unit = body[at : at + length]
             at += length
             start = clock()
             pack(region, 0, start, index)
             scores = _score_unit(scorer, definition, unit)
-            record = wire.pack_result(scores, start, clock() - start)
+            ran = clock() - start
+            if wire.is_plain(scores):
+                record = plain_record(start, ran, scores[0].value, 0)
+            else:
+                record, plain = wire.pack_rest(scores, start, ran), 0
             if written + len(record) > room:
-                self.send(chunk, written, b"", False)
+                self.send(chunk, written, b"", plain)
                 first, written = index, 0
                 wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
             if len(record) > room:
-                self.send(chunk, 0, record, False)
+                self.send(chunk, 0, record, plain)
                 first = index + 1
                 wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
                 continue
@@ -100,12 +107,12 @@ class Worker:
             written += len(record)
             wire.WRITTEN.pack_into(region, wire.WRITTEN_AT, written)
         pack(region, 0, clock(), wire.IDLE)
-        self.send(chunk, written, b"", True)
+        self.send(chunk, written, b"", plain | wire.DONE)
 
-    def send(self, chunk: int, written: int, record: bytes, done: bool) -> None:
+    def send(self, chunk: int, written: int, record: bytes, flags: int) -> None:
         """Send the records in the region, or one that is too long for it."""
         records = record or self.region[wire.PROGRESS.size : wire.PROGRESS.size + written]
-        self.sock.sendall(wire.FRAME.pack(chunk, len(records), done) + records)
+        self.sock.sendall(wire.FRAME.pack(chunk, len(records), flags) + records)
 
     def scorer(self, number: int) -> Callable[..., Any] | Score:
         """Return the constructed reward, or the score that says why it cannot be."""
@@ -124,9 +131,7 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _score_unit(
-    scorer: Callable[..., Any] | Score, definition: Definition, unit: memoryview
-) -> list[Score]:
+def _score_unit(scorer: Callable[..., Any] | Score, definition: Definition, unit: memoryview) -> list[Score]:
     if isinstance(scorer, Score):
         return [scorer]
     try:
@@ -135,15 +140,17 @@ def _score_unit(
         detail = f"cannot be read in a worker process: {type(error).__name__}: {error}"
         return [Score.failed(Failure.BAD_INPUT, detail)]
     if definition.many:
-        return call_many(scorer, [read_sample(one, definition.columns) for one in fields])
-    return [call_one(scorer, read_sample(fields, definition.columns))]
+        return call_many(scorer, [read_sample(pickle.loads(one), definition) for one in fields])
+    return [call_one(scorer, read_sample(fields, definition))]
 
 
-def read_sample(fields: tuple[Any, ...], columns: tuple[str, ...] | None) -> Sample:
-    """Rebuild a sample from what crossed the process border."""
+def read_sample(fields: tuple[Any, ...], definition: Definition) -> Sample:
+    """Rebuild what a reward sees of a sample."""
     prompt, completion, values = fields
-    if columns is not None:
-        values = {name: value for name, value in zip(columns, values, strict=True) if value is not ABSENT}
+    if definition.columns is not None:
+        values = dict(zip(definition.columns, values, strict=True))
+        if definition.optional:
+            values = {name: value for name, value in values.items() if value is not ABSENT}
     return Sample(prompt, completion, values)
 
 

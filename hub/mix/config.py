@@ -64,7 +64,8 @@ class Source:
                 heads = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{key}\s*\]\]", line)]
                 found = heads[index] if index < len(heads) else None
             else:
-                form = re.compile(rf"""\s*(\[.*\b{re.escape(key)}\s*\]|["']?{re.escape(key)}["']?\s*[=.])|.*\b{re.escape(key)}\s*=""")
+                name = re.escape(key)
+                form = re.compile(rf"\s*\[.*\b{name}\s*\]|(.*[\s{{,.])?[\"']?{name}[\"']?\s*[=.]")
                 found = next((n for n in range(at, len(lines)) if form.match(lines[n])), None)
             if found is not None:
                 best, at = found + 1, found

@@ -144,7 +144,8 @@ class Mix:
             gate = reward.config.gate
             if gate is not None and gate.reward not in names:
                 raise self.config.source.error(
-                    (*where, "gate"), f"no reward of this mix is called {gate.reward!r}{nearest(gate.reward, names)}"
+                    (*where, "gate"),
+                    f"no reward of this mix is called {gate.reward!r}{nearest(gate.reward, names)}",
                 )
 
     def _gate_order(self) -> list[MixReward]:
@@ -190,7 +191,7 @@ class Mix:
                         known = ", ".join(sorted(row)) or "none"
                         raise ConfigError(
                             f"row {count} has no column {column!r}, which the reward {reward.name!r} needs "
-                            f"(it has: {known}); rename one with map = {{ {column} = \"...\" }}"
+                            f'(it has: {known}); rename one with map = {{ {column} = "..." }}'
                         )
             if not takers and not self.config.allow_unrouted:
                 routes = "; ".join(f"{r.name}: {dict(r.config.when)}" for r in self.rewards)

@@ -1,5 +1,6 @@
 """Weights that change over training steps."""
 
+import itertools
 from bisect import bisect_right
 from dataclasses import dataclass
 from math import isfinite
@@ -34,7 +35,7 @@ class Schedule:
             if not isinstance(point, list | tuple) or len(point) != 2 or not all(map(_is_number, point)):
                 raise ValueError(f"should be {form}, but holds {point!r}")
         points = tuple((float(step), float(weight)) for step, weight in value)
-        if any(a[0] >= b[0] for a, b in zip(points, points[1:], strict=False)):
+        if any(a[0] >= b[0] for a, b in itertools.pairwise(points)):
             raise ValueError(f"should be {form}, not {value!r}")
         return cls(points)
 
