@@ -100,6 +100,8 @@ class Pool:
             try:
                 while self._inbox:
                     self._inbox.popleft()()
+                if self._closing:
+                    break
                 self._dispatch()
                 for key, _ in self._selector.select(self._until_next_limit()):
                     key.data()
