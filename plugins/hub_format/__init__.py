@@ -1,0 +1,1 @@
+"""Rewards for the form of a completion: tags, boxes, JSON, patterns, length, repetition."""
