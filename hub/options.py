@@ -1,19 +1,19 @@
-"""Options given to a class by name, checked against its constructor's signature."""
+"""Options given to a class or function by name, checked against its signature."""
 
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.errors import OptionError, nearest
 
 
-def check_options(constructor: type, options: Mapping[str, Any], whose: str) -> None:
+def check_options(constructor: Callable[..., Any], options: Mapping[str, Any], whose: str) -> None:
     """Raise unless the constructor takes these options.
 
     Args:
-        constructor: the class; its `__init__` parameters are the options.
+        constructor: the class (its `__init__` parameters are the options) or function.
         options: by name, as read from a file or given in Python.
         whose: what to call the owner in messages, e.g. "reward 'code' of posttrain-hub 0.1".
 
@@ -38,18 +38,19 @@ def check_options(constructor: type, options: Mapping[str, Any], whose: str) -> 
             )
 
 
-def describe_options(constructor: type) -> dict[str, inspect.Parameter]:
+def describe_options(constructor: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Return the constructor's named parameters, which are a plugin's options."""
-    if inspect.getattr_static(constructor, "__init__") is object.__init__:
+    if isinstance(constructor, type) and inspect.getattr_static(constructor, "__init__") is object.__init__:
         return {}
     keep = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.signature(constructor)
     return {name: p for name, p in signature.parameters.items() if p.kind in keep}
 
 
-def _hints(constructor: type) -> dict[str, Any]:
+def _hints(constructor: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(inspect.getattr_static(constructor, "__init__"))
+        is_class = isinstance(constructor, type)
+        return typing.get_type_hints(inspect.getattr_static(constructor, "__init__") if is_class else constructor)
     except (NameError, TypeError):
         return {}
 
