@@ -49,8 +49,9 @@ def describe_options(constructor: Callable[..., Any]) -> dict[str, inspect.Param
 
 def _hints(constructor: Callable[..., Any]) -> dict[str, Any]:
     try:
-        is_class = isinstance(constructor, type)
-        return typing.get_type_hints(inspect.getattr_static(constructor, "__init__") if is_class else constructor)
+        if isinstance(constructor, type):
+            return typing.get_type_hints(inspect.getattr_static(constructor, "__init__"))
+        return typing.get_type_hints(constructor)
     except (NameError, TypeError):
         return {}
 
