@@ -124,40 +124,36 @@ class BoundReward:
 
     def __post_init__(self) -> None:
         reward = self.reward
-        target = Target.of(reward.target, reward.origin)
-        found = target.load()
+        whose = f"reward {reward.name!r} of {reward.origin}"
+        found: Any = reward.target
+        if isinstance(found, str):
+            found = Target.of(found, reward.origin).load()
         if not callable(found):
-            raise PluginError(
-                f"reward {reward.name!r} of {reward.origin}: {target} is a {type(found).__name__}, "
-                "not a function or a class"
-            )
+            raise PluginError(f"{whose}: its target is a {type(found).__name__}, not a function or a class")
         is_class = inspect.isclass(found)
         if is_class:
-            check_options(found, self.options, f"reward {reward.name!r} of {reward.origin}")
+            check_options(found, self.options, whose)
         elif self.options:
-            raise OptionError(
-                f"reward {reward.name!r} of {reward.origin} takes no options, but was given "
-                f"{', '.join(map(repr, self.options))}"
-            )
-        call = found.__call__ if is_class else found
-        is_async = inspect.iscoroutinefunction(call)
-        lane = reward.lane or (
-            Lane.ASYNC if is_async else Lane.BATCH if reward.per is Per.BATCH else Lane.PROCESS
-        )
-        if is_async != (lane is Lane.ASYNC):
-            kind = "async" if is_async else "not async"
-            raise PluginError(
-                f"reward {reward.name!r} of {reward.origin} is {kind}: lane={str(lane)!r} cannot run it"
-            )
-        if lane is Lane.BATCH and reward.per is Per.SAMPLE:
-            raise PluginError(
-                f"reward {reward.name!r} of {reward.origin}: lane='batch' needs batch=True or group=True"
-            )
+            given = ", ".join(map(repr, self.options))
+            raise OptionError(f"{whose} takes no options, but was given {given}")
+        lane = self._choose_lane(found.__call__ if is_class else found, whose)
         set_ = object.__setattr__
-        set_(self, "target", target)
         set_(self, "lane", lane)
+        set_(self, "target", Target.of(reward.target, reward.origin, stays=lane is not Lane.PROCESS))
         limit = reward.timeout_s
         set_(self, "timeout_s", DEFAULT_TIMEOUT_S[lane] if limit is None else limit)
+
+    def _choose_lane(self, call: Callable[..., Any], whose: str) -> Lane:
+        reward = self.reward
+        is_async = inspect.iscoroutinefunction(call)
+        default = Lane.ASYNC if is_async else Lane.BATCH if reward.per is Per.BATCH else Lane.PROCESS
+        lane = reward.lane or default
+        if is_async != (lane is Lane.ASYNC):
+            kind = "async" if is_async else "not async"
+            raise PluginError(f"{whose} is {kind}: lane={str(lane)!r} cannot run it")
+        if lane is Lane.BATCH and reward.per is Per.SAMPLE:
+            raise PluginError(f"{whose}: lane='batch' needs batch=True or group=True")
+        return lane
 
 
 @overload

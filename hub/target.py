@@ -24,6 +24,7 @@ class Target:
         name: dotted name within the module.
         file: the module's file, for a module that a fresh interpreter could not import; else "".
         pickled: cloudpickle bytes of something defined in a notebook, `__main__` or a function.
+        here: the thing itself, for one of those that stays in this process.
         origin: who offers it, for messages.
     """
 
@@ -31,14 +32,24 @@ class Target:
     name: str
     file: str = ""
     pickled: bytes = b""
+    here: Any = None
     origin: Origin = Origin()
 
     def __str__(self) -> str:
         return f"{self.file or self.module or 'notebook'}:{self.name}"
 
     @classmethod
-    def of(cls, thing: Callable[..., Any] | str, origin: Origin) -> "Target":
-        """Describe "package.module:name", or a function or class."""
+    def of(cls, thing: Callable[..., Any] | str, origin: Origin, *, stays: bool = False) -> "Target":
+        """Describe "package.module:name", or a function or class.
+
+        Args:
+            thing: what computes.
+            origin: who offers it.
+            stays: it is only used in this process, so need not be able to leave it.
+
+        Raises:
+            PluginError: it cannot be sent to another process, or the text has another form.
+        """
         if isinstance(thing, str):
             module, colon, name = thing.partition(":")
             if not (module and colon and name):
@@ -50,11 +61,15 @@ class Target:
         if module_name != "__main__" and module_now and _attribute(module_now, name) is thing:
             file = getattr(module_now, "__file__", None) or ""
             return cls(module_name, name, "" if _importable(module_name) else file, origin=origin)
+        if stays:
+            return cls("", name, here=thing, origin=origin)
         return cls("", name, pickled=_by_value(thing, module_now), origin=origin)
 
     @property
     def identity(self) -> str:
         """What makes a cached score valid: the code's name and version."""
+        if self.here is not None:
+            return f"{self.name}#{id(self.here)}"
         if self.pickled:
             return hashlib.sha256(self.pickled).hexdigest()
         if self.file or not self.origin.distribution:
@@ -69,6 +84,8 @@ class Target:
             MissingDependency: its module imports a library that is not installed.
             PluginError: its module raises, or has no such name.
         """
+        if self.here is not None:
+            return self.here
         if self.pickled:
             import cloudpickle
 
@@ -175,7 +192,7 @@ def _by_value(thing: object, module: ModuleType | None) -> bytes:
     except Exception as error:
         raise PluginError(
             f"{thing!r} cannot be sent to a worker process: {type(error).__name__}: {error}. Define it "
-            "at the top of a module, or use lane='inline' if its cost is bounded"
+            "at the top of a module, without what cannot be sent; or give it another lane (docs/plugins.md)"
         ) from error
     finally:
         if near:

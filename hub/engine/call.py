@@ -1,5 +1,7 @@
 """The one boundary around every call of a reward: whatever it returns or raises becomes scores."""
 
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -29,12 +31,12 @@ _FAILURE_OF: tuple[tuple[type[BaseException], Failure], ...] = (
 
 
 def call_one(function: Callable[[Sample], Any], sample: Sample) -> Score:
-    """Score one sample with a reward of one sample. Never raises but for an interrupt."""
+    """Score one sample with a reward of one sample. Raises nothing but the user's Ctrl-C."""
     try:
         return as_score(function(sample))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # SystemExit too: a reward must not end its worker
+        if is_from_user(error):
+            raise
         return failure_of(error)
 
 
@@ -42,10 +44,19 @@ def call_many(function: Callable[[list[Sample]], Any], samples: list[Sample]) ->
     """Score samples with a batch or group reward: as many scores as samples, in their order."""
     try:
         return as_scores(function(samples), len(samples))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        if is_from_user(error):
+            raise
         return [failure_of(error)] * len(samples)
+
+
+def is_from_user(error: BaseException) -> bool:
+    """Whether it is a Ctrl-C: only a main thread that does not ignore the signal gets one."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    )
 
 
 def as_score(value: object) -> Score:

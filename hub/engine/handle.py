@@ -203,7 +203,7 @@ class Handle:
         chunk = self.chunks[0]
         # The unit is read before its start, and written after it: the start is never too early.
         _, unit, number, _, _ = wire.PROGRESS.unpack_from(self.region)
-        start_ns = wire.WRITTEN.unpack_from(self.region)[0]
+        start_ns = wire.PROGRESS.unpack_from(self.region)[wire.START]
         if number != chunk.number or unit == wire.IDLE:
             return None, 0, None
         work = chunk.work

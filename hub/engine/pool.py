@@ -5,6 +5,7 @@ process (server.py); this side keeps, for each, a socket for chunks and results,
 memory that shows what it is doing, and a pipe with what it prints.
 """
 
+import contextlib
 import logging
 import os
 import selectors
@@ -18,7 +19,6 @@ from hub.engine.forks import ForkServer
 from hub.engine.handle import Chunk, Handle
 from hub.engine.work import Work
 from hub.score import Failure
-import contextlib
 
 CHUNK_NS = 10_000_000
 """Run time that a chunk should hold: long against the cost of a message, short against a batch."""
@@ -75,7 +75,7 @@ class Pool:
         """Kill every worker and the server; unsettled work fails with `cancelled`."""
         if not self._closing:
             self._ask(self._stop)
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=30)
 
     def forget(self) -> None:
         """In a forked child: let go of what belongs to the parent, without ending it."""
@@ -110,6 +110,8 @@ class Pool:
                 _log.exception("the engine's pool had an error; workers are started anew")
                 self._fail_everything(Failure.CRASHED, f"the engine's pool had an error: {error!r}")
         self._selector.close()
+        self._wake_read.close()
+        self._wake_write.close()
 
     def _add(self, work: Work) -> None:
         if work.number in self._broken:

@@ -30,13 +30,15 @@ DONE, PLAIN = 1, 2
 Result = tuple[list[Score], int, int]
 """What one call gave: scores, its start (monotonic ns), its run time in ns."""
 
-PROGRESS = struct.Struct("<qqqqq")
+PROGRESS = struct.Struct("qqqqq")
 """Head of the shared region: start of the current call (monotonic ns), number of the unit being
 scored, chunk number, index of the first record in the region, bytes of records. The start is written
-before the unit's number, so a reader who sees the number sees a start at least as late."""
-CURRENT = struct.Struct("<qq")
-WRITTEN = struct.Struct("<q")
-WRITTEN_AT = PROGRESS.size - WRITTEN.size
+before the unit's number, so a reader who sees the number sees a start at least as late.
+
+The worker writes each field as one machine word (see `cells`), and native order reads each as one. Not
+`struct.pack_into`: it first zeroes what it will write, and a reader in another process sees the zeros.
+"""
+START, UNIT, CHUNK_NUMBER, FIRST, WRITTEN = range(5)
 REGION_BYTES = 1 << 20
 
 IDLE, SETUP = -1, -2
@@ -75,6 +77,11 @@ def unpack_results(records: bytes, plain: bool = False) -> list[Result]:
         results.append((scores, start_ns, elapsed_ns))
         at += length
     return results
+
+
+def cells(region: mmap) -> memoryview:
+    """Return the fields of the region's head, each of which is written at once."""
+    return memoryview(region)[: PROGRESS.size].cast("q")
 
 
 def written_records(region: mmap) -> tuple[int, int, bytes]:

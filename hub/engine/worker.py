@@ -53,7 +53,7 @@ class Worker:
     """The state of one worker process."""
 
     def __init__(self, sock: socket.socket, region: mmap) -> None:
-        self.sock, self.region = sock, region
+        self.sock, self.region, self.cells = sock, region, wire.cells(region)
         self.definitions: dict[int, Definition] = {}
         self.scorers: dict[int, Callable[..., Any] | Score] = {}
         self.base_bytes = _data_bytes()
@@ -75,8 +75,9 @@ class Worker:
         chunk, number, count = wire.CHUNK_HEAD.unpack_from(body)
         lengths = struct.unpack_from(f"<{count}I", body, wire.CHUNK_HEAD.size)
         at = wire.CHUNK_HEAD.size + 4 * count
-        region, pack, clock = self.region, wire.CURRENT.pack_into, time.monotonic_ns
-        wire.PROGRESS.pack_into(region, 0, clock(), wire.SETUP, chunk, 0, 0)
+        region, cells, clock = self.region, self.cells, time.monotonic_ns
+        self.begin_records(0)
+        cells[wire.START], cells[wire.UNIT], cells[wire.CHUNK_NUMBER] = clock(), wire.SETUP, chunk
         self.limit_memory(self.definitions[number].memory_mb)
         scorer = self.scorer(number)
         definition = self.definitions[number]
@@ -85,8 +86,8 @@ class Worker:
         for index, length in enumerate(lengths):
             unit = body[at : at + length]
             at += length
-            start = clock()
-            pack(region, 0, start, index)
+            cells[wire.START] = start = clock()
+            cells[wire.UNIT] = index
             scores = _score_unit(scorer, definition, unit)
             ran = clock() - start
             if wire.is_plain(scores):
@@ -96,18 +97,23 @@ class Worker:
             if written + len(record) > room:
                 self.send(chunk, written, b"", plain)
                 first, written = index, 0
-                wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
+                self.begin_records(first)
             if len(record) > room:
                 self.send(chunk, 0, record, plain)
                 first = index + 1
-                wire.PROGRESS.pack_into(region, 0, start, index, chunk, first, 0)
+                self.begin_records(first)
                 continue
             end = wire.PROGRESS.size + written
             region[end : end + len(record)] = record
             written += len(record)
-            wire.WRITTEN.pack_into(region, wire.WRITTEN_AT, written)
-        pack(region, 0, clock(), wire.IDLE)
+            cells[wire.WRITTEN] = written
+        cells[wire.START], cells[wire.UNIT] = clock(), wire.IDLE
         self.send(chunk, written, b"", plain | wire.DONE)
+
+    def begin_records(self, first: int) -> None:
+        """Empty the region of records; the next one written is that of this unit of the chunk."""
+        self.cells[wire.WRITTEN] = 0  # before `first`, which would count the old records wrongly
+        self.cells[wire.FIRST] = first
 
     def send(self, chunk: int, written: int, record: bytes, flags: int) -> None:
         """Send the records in the region, or one that is too long for it."""
