@@ -1,6 +1,7 @@
 """`hub plugins`: what is installed, what it offers, what is broken."""
 
 import json
+import shutil
 from typing import Any
 
 import click
@@ -26,7 +27,7 @@ def command(name: str | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([_plain(plugin) for plugin in hub.plugins], indent=2))
     else:
-        _show_table(hub.plugins)
+        _show_list(hub.plugins)
     return int(any(plugin.problems for plugin in hub.plugins))
 
 
@@ -43,31 +44,20 @@ def _plain(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-def _show_table(plugins: list[Plugin]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("plugin", "distribution", "import ms", "offers"):
-        table.add_column(title, justify="right" if title == "import ms" else "left")
+def _show_list(plugins: list[Plugin]) -> None:
+    # Plain text: rich takes longer to import than everything else here together.
+    width = shutil.get_terminal_size().columns
     for plugin in plugins:
-        state = "disabled" if plugin.disabled else "not loaded" if plugin.problems else "nothing"
-        offers = "\n".join(
-            f"{kind}{'s' if len(names) > 1 else ''}: {', '.join(names)}"
-            for kind, names in plugin.offers.items()
-        )
-        took = "" if plugin.import_ms is None else f"{plugin.import_ms:.1f}"
-        table.add_row(
-            plugin.name, str(plugin.origin), took, Text(offers or state, style="" if offers else "dim")
-        )
-    console.print(table)
-    for plugin in plugins:
+        took = "" if plugin.import_ms is None else f"  {plugin.import_ms:.1f} ms"
+        state = "  disabled" if plugin.disabled else ""
+        click.echo(f"{click.style(plugin.name, bold=True)}  {plugin.origin}{took}{state}")
+        for kind, names in plugin.offers.items():
+            text = f"{kind}{'s' * (len(names) > 1)}: {', '.join(names)}"
+            click.echo(click.wrap_text(text, width, initial_indent="    ", subsequent_indent="        "))
         for problem in plugin.problems:
-            console.print(Text(f"{plugin.name} of {plugin.origin}: {problem}", style="red"), soft_wrap=True)
+            click.echo(click.style(f"    {plugin.name} of {plugin.origin}: {problem}", fg="red"))
     if not plugins:
-        console.print("No plugins are installed.")
+        click.echo("No plugins are installed.")
 
 
 def _show_one(hub: Hub, name: str, as_json: bool) -> int:
