@@ -113,13 +113,12 @@ def _validator(schema: Mapping[str, Any]) -> Any:
         resource = specification_with(kind.ID_OF(kind.META_SCHEMA)).create_resource(schema)
         known: Registry[Any] = REGISTRY.with_resource(resource.id() or "", resource)
         _check_references(resource, known.resolver(resource.id() or ""))
+        validator = kind(schema, registry=REGISTRY)
+        next(validator.iter_errors(None), None)
     except SchemaError as error:
         raise OptionError(f"not a JSON schema: at {error.json_path}: {error.message[:200]}") from error
     except Unresolvable as error:
-        raise OptionError(f"the schema refers to {error.ref!r}, which is not in it") from error
-    validator = kind(schema, registry=REGISTRY)
-    try:
-        next(validator.iter_errors(None), None)
+        raise OptionError(f"a reference of the schema leads nowhere: {error}") from error
     except RecursionError:
         raise OptionError("the schema refers to itself without end") from None
     return validator
