@@ -1,0 +1,247 @@
+"""The rows to train on: from a file, a data set or a benchmark, with the recipe's columns and prompts."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub import Mix, load
+from hub.errors import DataError, MissingDependency
+from hub.plugins import open_target
+from hub_trl.functions import ABSENT, check_columns
+from hub_trl.recipe import DataTable, Recipe, template_columns
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Row = dict[str, Any]
+GENERATED = ("prompt", "completion")
+"""Columns of a row that TRL does not pass to reward functions as columns."""
+
+
+def read_rows(recipe: Recipe) -> list[Row]:
+    """Read, map and fill in the rows of a recipe, and check them.
+
+    Raises:
+        ConfigError: something in `[data]` does not fit the rows, or a row does not fit the rewards.
+        DataError: the data cannot be read, or a row is unusable.
+    """
+    data = recipe.data
+    rows = list(islice(_source(recipe), data.limit))
+    if not rows:
+        raise DataError(f"{_name(data)}: there are no rows")
+    rows = [_complete(row, number, recipe) for number, row in enumerate(rows, 1)]
+    if recipe.algorithm == "sft":
+        _check_examples(rows, data)
+    else:
+        _check_prompts(rows, data)
+        check_columns(name for row in rows for name in row)
+        if recipe.mix is not None:
+            check_rewards(recipe.mix, rows)
+    return rows
+
+
+def check_rewards(mix: Mix, rows: Iterable[Row]) -> None:
+    """Check that every row has the columns that the rewards routed to it need.
+
+    Raises:
+        ConfigError: one lacks a column, or no reward takes it.
+    """
+    mix.check(
+        {"completion_ids": None, **{k: v for k, v in row.items() if k not in GENERATED}} for row in rows
+    )
+
+
+def digest(rows: list[Row]) -> str:
+    """Return the SHA-256 of the rows, to know the data again."""
+    found = hashlib.sha256()
+    for row in rows:
+        found.update(json.dumps(row, sort_keys=True, default=repr).encode())
+        found.update(b"\n")
+    return found.hexdigest()
+
+
+def training_data(rows: list[Row], algorithm: str) -> "Dataset":
+    """Return the rows as the data set that a TRL trainer takes.
+
+    For GRPO and RLOO it hands out the very objects of the rows: a table would give every cell of a
+    column one type, and fill nested tables up with None.
+    """
+    from datasets import Dataset
+
+    if algorithm == "sft":
+        kept = _example_columns(rows[0])
+        return Dataset.from_list([{name: row[name] for name in kept} for row in rows])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+
+    def look_up(batch: dict[str, list[int]]) -> dict[str, list[Any]]:
+        return {name: [rows[index].get(name, ABSENT) for index in batch["row"]] for name in names}
+
+    return Dataset.from_dict({"row": list(range(len(rows)))}).with_transform(look_up)
+
+
+EXAMPLES = (("prompt", "completion"), ("messages",), ("text",))
+"""Columns of an example for SFT: one of these sets."""
+
+
+def _source(recipe: Recipe) -> Iterable[Row]:
+    data, written = recipe.data, recipe.written
+    if data.file is not None:
+        path = written.folder / data.file
+        if not path.is_file():
+            raise written.error(("data", "file"), f"there is no file {path}")
+        return _read_file(path)
+    if data.dataset is not None:
+        return _read_dataset(data, written.folder)
+    return _read_benchmark(recipe)
+
+
+def _read_file(path: Path) -> Iterable[Row]:
+    try:
+        if path.suffix == ".jsonl":
+            return _read_lines(path)
+        if path.suffix == ".csv":
+            with path.open(newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        if path.suffix == ".json":
+            rows = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise DataError(f"{path}: is not a list of objects")
+            return rows
+        if path.suffix == ".parquet":
+            return _read_parquet(path)
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    raise DataError(f"{path}: should end in .jsonl, .json, .csv or .parquet")
+
+
+def _read_lines(path: Path) -> Iterable[Row]:
+    rows = []
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise DataError(f"{path}:{number}: is not JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}:{number}: is not an object")
+            rows.append(row)
+    return rows
+
+
+def _read_parquet(path: Path) -> Iterable[Row]:
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise MissingDependency(f"{path} needs 'pyarrow': pip install 'posttrain-hub[parquet]'") from None
+    rows: list[Row] = parquet.read_table(path).to_pylist()
+    return rows
+
+
+def _read_dataset(data: DataTable, folder: Path) -> Iterable[Row]:
+    import datasets
+
+    assert data.dataset is not None
+    name = str(folder / data.dataset) if (folder / data.dataset).is_dir() else data.dataset
+    try:
+        found = datasets.load_dataset(name, data.config, split=data.split)
+    except Exception as error:
+        raise DataError(
+            f"data set {data.dataset!r} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if data.limit is not None:
+        found = found.select(range(min(data.limit, len(found))))
+    rows: list[Row] = found.to_list()
+    return rows
+
+
+def _read_benchmark(recipe: Recipe) -> Iterable[Row]:
+    data = recipe.data
+    benchmark = load().benchmarks[data.benchmark or ""]
+    rows = open_target(benchmark.rows, benchmark.origin)
+    try:
+        return [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
+    except TypeError as error:
+        message = f"benchmark {benchmark.name!r}: {error}"
+        raise recipe.written.error(("data", "options"), message) from error
+
+
+def _complete(row: Row, number: int, recipe: Recipe) -> Row:
+    """The row with mapped columns and filled-in templates."""
+    data, written = recipe.data, recipe.written
+    row = dict(row)
+    for name, other in data.map.items():
+        if other not in row:
+            raise written.error(
+                ("data", "map", name), f"row {number} has no column {other!r} ({_names(row)})"
+            )
+    row.update({name: row[other] for name, other in data.map.items()})
+    filled = {}
+    for key in ("prompt", "completion"):
+        template = getattr(data, key)
+        if template is not None:
+            for name in template_columns(template):
+                if name not in row:
+                    raise written.error(("data", key), f"row {number} has no column {name!r} ({_names(row)})")
+            filled[key] = template.format(**row)
+    row.update(filled)
+    if data.chat and isinstance(row.get("prompt"), str):
+        system = [{"role": "system", "content": data.system}] if data.system else []
+        row["prompt"] = [*system, {"role": "user", "content": row["prompt"]}]
+        if isinstance(row.get("completion"), str) and recipe.algorithm == "sft":
+            row["completion"] = [{"role": "assistant", "content": row["completion"]}]
+    return row
+
+
+def _check_prompts(rows: list[Row], data: DataTable) -> None:
+    """Every prompt is text, or every one is a list of messages: TRL looks at the first only."""
+    first = None
+    for number, row in enumerate(rows, 1):
+        if "prompt" not in row:
+            raise DataError(
+                f"{_name(data)}: row {number} has no column 'prompt' ({_names(row)}): "
+                "make it with map or a prompt template in [data]"
+            )
+        kind = _kind(row["prompt"])
+        first = first or kind
+        if kind is None or kind != first:
+            raise DataError(
+                f"{_name(data)}: the prompt of row {number} is {kind or type(row['prompt']).__name__}, but "
+                f"should be {first or 'text or a list of messages'} like the others"
+            )
+
+
+def _check_examples(rows: list[Row], data: DataTable) -> None:
+    """Every row has the columns of an example that the first has."""
+    expected = _example_columns(rows[0])
+    for number, row in enumerate(rows, 1):
+        if not expected or any(_kind(row.get(name)) is None for name in expected):
+            wanted = " and ".join(expected) or "prompt and completion, or messages, or text"
+            raise DataError(
+                f"{_name(data)}: row {number} is no example for SFT: it needs {wanted}, as text or messages "
+                f"({_names(row)}); make them with map or templates in [data]"
+            )
+
+
+def _example_columns(row: Row) -> tuple[str, ...]:
+    return next((names for names in EXAMPLES if all(name in row for name in names)), ())
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "text"
+    messages = isinstance(value, list) and value and all(isinstance(m, dict) and "role" in m for m in value)
+    return "a list of messages" if messages else None
+
+
+def _name(data: DataTable) -> str:
+    return data.file or data.dataset or f"benchmark {data.benchmark}"
+
+
+def _names(row: Row) -> str:
+    return f"it has: {', '.join(sorted(row)) or 'none'}"

@@ -1,0 +1,91 @@
+"""Draws the curves of a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Curve = tuple[list[float], list[float]]
+
+
+def draw(path: Path, log: Sequence[Mapping[str, Any]], names: Sequence[str], title: str) -> bool:
+    """Draw a run to a PNG; False, and no file, if nothing was logged that can be drawn.
+
+    With rewards: the total and each reward over steps, and where rewards failed, their failure rates
+    below. Without: the loss. Thin lines are the logged values, thick ones a moving mean.
+
+    Args:
+        path: the PNG.
+        log: logged dicts with "step".
+        names: the rewards, in order; none for SFT.
+        title: above the picture.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    if names:
+        top = {"total": curve(log, "reward")}
+        top |= {name: curve(log, f"rewards/{name}/mean") for name in names} if len(names) > 1 else {}
+        bottom = {name: curve(log, f"hub/failed/{name}") for name in names}
+        bottom = {name: found for name, found in bottom.items() if any(found[1])}
+        label = "reward" if len(names) > 1 else f"reward: {names[0]}"
+    else:
+        top, bottom, label = {"loss": curve(log, "loss")}, {}, "loss"
+    top = {name: found for name, found in top.items() if found[0]}
+    if not top:
+        return False
+    rows = 2 if bottom else 1
+    figure, axes = pyplot.subplots(
+        rows, 1, figsize=(8, 4.2 + 1.6 * (rows - 1)), sharex=True, squeeze=False, height_ratios=[3, 1][:rows]
+    )
+    colors = {name: f"C{index}" for index, name in enumerate(names)}
+    for name, found in top.items():
+        _draw_curve(
+            axes[0][0], found, name, colors.get(name, "black"), 2.4 if name in ("total", "loss") else 1.6
+        )
+    axes[0][0].set_ylabel(label)
+    if len(top) > 1:
+        axes[0][0].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    if bottom:
+        for name, (steps, values) in bottom.items():
+            axes[1][0].plot(steps, [100 * value for value in values], color=colors[name], linewidth=1.2)
+        axes[1][0].set_ylabel("failed, %")
+        axes[1][0].set_ylim(bottom=0)
+    for row in axes:
+        row[0].grid(alpha=0.25)
+        row[0].spines[["top", "right"]].set_visible(False)
+    axes[-1][0].set_xlabel("step")
+    axes[0][0].set_title(title, loc="left", fontsize=11)
+    figure.savefig(path, dpi=150, bbox_inches="tight")
+    pyplot.close(figure)
+    return True
+
+
+def curve(log: Sequence[Mapping[str, Any]], key: str) -> Curve:
+    """Return the steps at which a key has a number, and the numbers."""
+    found = [(entry["step"], entry[key]) for entry in log if isinstance(entry.get(key), int | float)]
+    return [float(step) for step, _ in found], [float(value) for _, value in found]
+
+
+def smooth(values: Sequence[float]) -> list[float]:
+    """Return the mean of each value and its neighbours, about a tenth of the curve together.
+
+    >>> smooth([0.0, 3.0, 0.0])
+    [0.0, 3.0, 0.0]
+    """
+    half = len(values) // 20
+    smoothed = []
+    for index in range(len(values)):
+        near = values[max(0, index - half) : index + half + 1]
+        smoothed.append(sum(near) / len(near))
+    return smoothed
+
+
+def _draw_curve(axes: Any, found: Curve, name: str, color: str, width: float) -> None:
+    steps, values = found
+    smoothed = smooth(values)
+    marker = "o" if len(steps) < 3 else None
+    if smoothed != values:
+        axes.plot(steps, values, color=color, linewidth=0.8, alpha=0.25)
+    axes.plot(steps, smoothed, color=color, linewidth=width, marker=marker, label=name)

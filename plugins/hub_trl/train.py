@@ -1,0 +1,161 @@
+"""Runs a recipe: checks everything, trains, writes what came out."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from hub import Engine
+from hub_trl.configure import Configured, configure
+from hub_trl.data import digest, read_rows, training_data
+from hub_trl.functions import reward_funcs
+from hub_trl.output import Output, write_json
+from hub_trl.plot import draw
+from hub_trl.recipe import Recipe
+from hub_trl.summary import summarize
+
+
+class Interrupted(Exception):
+    """Training was interrupted, and a checkpoint of the last step saved."""
+
+
+class Run:
+    """A recipe, checked against its data and its libraries, and not yet begun.
+
+    Args:
+        recipe: what to train.
+        resume: go on from the last checkpoint.
+        console: where to show what happens.
+
+    Raises:
+        HubError: something in the recipe, its data, its model or its output folder is wrong.
+    """
+
+    def __init__(self, recipe: Recipe, *, resume: bool, console: Console) -> None:
+        self.recipe, self.console = recipe, console
+        self.output = Output(recipe.output)
+        self.rows = read_rows(recipe)
+        self.record = {**recipe.written.tables, "data_sha256": digest(self.rows)}
+        if recipe.mix is not None and "mix" in recipe.written.tables:
+            self.record["mix"] = recipe.mix.config.source.text
+        with quiet():
+            self.configured: Configured = configure(recipe, self.rows)
+        if is_main_process():
+            self.output.check(self.record, resume)
+        found = self.output.last_checkpoint() if resume else None
+        self.checkpoint: Path | None = found[0] if found else None
+        self.step = found[1] if found else 0
+
+    def train(self) -> dict[str, Any]:
+        """Train to the end; return the summary that was written.
+
+        Raises:
+            Interrupted: by Ctrl-C, after a checkpoint was saved.
+            ConfigError: a reward cannot be set up.
+            RewardFailed: a reward failed and the mix says `on_failure = "raise"`.
+        """
+        recipe, output = self.recipe, self.output
+        started = datetime.now(UTC)
+        with Engine() as engine, quiet():
+            if recipe.mix is not None:
+                recipe.mix.warm(engine)
+            if is_main_process():
+                output.begin(self.record, self.step)
+            trainer = self._trainer(engine)
+            self._run(trainer)
+            self._save(trainer)
+            if is_main_process():
+                log = output.read_log()
+                names = recipe.mix.names if recipe.mix else ()
+                picture = output.folder / ("rewards.png" if names else "loss.png")
+                draw(picture, log, names, f"{recipe.algorithm.upper()} of {Path(recipe.model.path).name}")
+                summary = summarize(
+                    recipe,
+                    record=self.record,
+                    log=log,
+                    steps=trainer.state.global_step,
+                    resumed_from=self.step,
+                    started=started,
+                    device=self.configured.device,
+                    stats=recipe.mix.stats(engine) if recipe.mix else {},
+                )
+                write_json(output.summary, summary)
+                return summary
+        return {}
+
+    def _trainer(self, engine: Engine) -> Any:
+        from transformers import PrinterCallback
+
+        made, recipe = self.configured, self.recipe
+        arguments: dict[str, Any] = {}
+        if recipe.mix is not None:
+            functions = reward_funcs(recipe.mix, algorithm=recipe.algorithm, engine=engine)
+            arguments["reward_funcs"] = functions
+        try:
+            trainer = made.trainer(
+                model=made.model,
+                args=made.config,
+                train_dataset=training_data(self.rows, recipe.algorithm),
+                peft_config=made.peft,
+                **arguments,
+            )
+        except (ValueError, TypeError) as error:
+            name = made.trainer.__name__
+            raise recipe.written.error(("trainer",), f"{name} refuses it: {error}") from error
+        trainer.remove_callback(PrinterCallback)
+        return trainer
+
+    def _run(self, trainer: Any) -> None:
+        from hub_trl.interrupt import Interrupt
+        from hub_trl.progress import Display
+
+        names = self.recipe.mix.names if self.recipe.mix else ()
+        display = Display(self.console, self.output, names)
+        trainer.add_callback(display)
+        with Interrupt(lambda text: self.console.print(text)) as interrupt:
+            trainer.add_callback(interrupt)
+            try:
+                trainer.train(resume_from_checkpoint=str(self.checkpoint) if self.checkpoint else None)
+            finally:
+                display.stop()
+        if interrupt.asked and trainer.state.global_step < trainer.state.max_steps:
+            raise Interrupted
+
+    def _save(self, trainer: Any) -> None:
+        folder = str(self.output.model)
+        if self.configured.peft is None:
+            trainer.save_model(folder)
+        elif is_main_process():
+            trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().save_pretrained(folder)
+            trainer.processing_class.save_pretrained(folder)
+
+
+def is_main_process() -> bool:
+    """Whether this process writes: the first of those that torchrun or accelerate started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out what the libraries print while all is well: bars, tables, advice to their authors."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("trl").setLevel(logging.ERROR)
+    try:
+        import datasets
+
+        datasets.disable_progress_bars()
+    except ModuleNotFoundError:
+        pass
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+        yield
