@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import textwrap
 from typing import Any
 
 import click
@@ -46,14 +47,15 @@ def _plain(plugin: Plugin) -> dict[str, Any]:
 
 def _show_list(plugins: list[Plugin]) -> None:
     # Plain text: rich takes longer to import than everything else here together.
-    width = shutil.get_terminal_size().columns
+    width = max(20, shutil.get_terminal_size().columns - 4)
     for plugin in plugins:
         took = "" if plugin.import_ms is None else f"  {plugin.import_ms:.1f} ms"
         state = "  disabled" if plugin.disabled else ""
         click.echo(f"{click.style(plugin.name, bold=True)}  {plugin.origin}{took}{state}")
         for kind, names in plugin.offers.items():
             text = f"{kind}{'s' * (len(names) > 1)}: {', '.join(names)}"
-            click.echo(click.wrap_text(text, width, initial_indent="    ", subsequent_indent="        "))
+            wrapped = textwrap.wrap(text, width, break_on_hyphens=False, subsequent_indent="    ")
+            click.echo(textwrap.indent("\n".join(wrapped), "    "))
         for problem in plugin.problems:
             click.echo(click.style(f"    {plugin.name} of {plugin.origin}: {problem}", fg="red"))
     if not plugins:

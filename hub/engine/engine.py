@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
+from weakref import WeakSet
 
 from hub.engine.batch import BatchLane
 from hub.engine.loop import AsyncLane
@@ -81,6 +82,7 @@ class Engine:
         self._lanes: dict[Lane, LaneRunner] = {}
         self._closed = False
         atexit.register(self.close)
+        _engines.add(self)
 
     def __enter__(self) -> "Engine":
         return self
@@ -465,6 +467,7 @@ def _extend(found: list[Score], _: Sequence[int], results: Sequence[Result]) -> 
 # A unit that no reward is called with: it cannot be unpickled, so a worker only constructs the reward.
 _EMPTY = b""
 
+_engines: WeakSet[Engine] = WeakSet()
 _default: Engine | None = None
 _default_lock = threading.Lock()
 
@@ -480,10 +483,9 @@ def default_engine() -> Engine:
 
 def _after_fork() -> None:
     global _default, _default_lock
-    _default_lock = threading.Lock()
-    if _default is not None:
-        _default.forget()
-        _default = None
+    _default_lock, _default = threading.Lock(), None
+    for engine in list(_engines):
+        engine.forget()
 
 
 if hasattr(os, "register_at_fork"):

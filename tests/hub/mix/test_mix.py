@@ -9,7 +9,7 @@ import pytest
 import hub
 from hub.errors import ConfigError, HubError, RewardFailed
 
-REWARDS = '''
+REWARDS = """
 import time
 import hub
 
@@ -44,7 +44,7 @@ class Times:
         self.factor, self.offset = factor, offset
     def __call__(self, sample):
         return self.factor * len(sample.text) + self.offset
-'''
+"""
 
 
 @pytest.fixture
@@ -160,7 +160,10 @@ def test_chained_gates_in_any_order(write: Callable[[str], Path]) -> None:
             f"{file}:fails_on_bang": 0.0,
         }
     )
-    assert [r.scores["third"].value for r in mix.score([hub.Sample("", "ab"), hub.Sample("", "abc")])] == [2, 0]
+    assert [r.scores["third"].value for r in mix.score([hub.Sample("", "ab"), hub.Sample("", "abc")])] == [
+        2,
+        0,
+    ]
 
 
 def test_schedules(write: Callable[[str], Path]) -> None:
@@ -172,10 +175,10 @@ def test_schedules(write: Callable[[str], Path]) -> None:
 
 def test_normalising_each_reward_within_its_group(write: Callable[[str], Path]) -> None:
     file = f"{write('').parent}/rewards.py"
-    mix = hub.Mix(
-        {f"{file}:length": 1.0, f"{file}:fails_on_bang": 1.0}, aggregate="normalize_then_sum"
-    )
-    samples = [hub.Sample(p, t) for p, t in [("a", "x"), ("b", "xxxx"), ("a", "xxx"), ("a", "xx!"), ("b", "x")]]
+    mix = hub.Mix({f"{file}:length": 1.0, f"{file}:fails_on_bang": 1.0}, aggregate="normalize_then_sum")
+    samples = [
+        hub.Sample(p, t) for p, t in [("a", "x"), ("b", "xxxx"), ("a", "xxx"), ("a", "xx!"), ("b", "x")]
+    ]
     results = mix.score(samples)
     # Group a: lengths 1 and 3 (the failed one counts for nobody), mean 2, deviation sqrt(2).
     expected = [-1 / (2**0.5 + 1e-4), 1.5 / (4.5**0.5 + 1e-4), 1 / (2**0.5 + 1e-4), None]
@@ -211,9 +214,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
-def test_mistakes_are_found_before_anything_runs(
-    write: Callable[[str], Path], text: str, words: str
-) -> None:
+def test_mistakes_are_found_before_anything_runs(write: Callable[[str], Path], text: str, words: str) -> None:
     with pytest.raises(HubError) as caught:
         hub.Mix.load(write(text))
     assert words in str(caught.value)
@@ -242,7 +243,9 @@ def test_rows_are_checked_before_anything_runs(write: Callable[[str], Path]) -> 
 
 def test_what_cannot_be_constructed_is_found_by_warming(write: Callable[[str], Path]) -> None:
     mix = hub.Mix.load(write("[[reward]]\nuse = 'rewards.py:Times'\nwith = { factor = 13 }"))
-    with pytest.raises(ConfigError, match=r"mix.toml:1: reward\[0\]: 'Times' of rewards.py cannot be set up: .*unlucky"):
+    with pytest.raises(
+        ConfigError, match=r"mix.toml:1: reward\[0\]: 'Times' of rewards.py cannot be set up: .*unlucky"
+    ):
         mix.warm()
 
 
