@@ -64,11 +64,10 @@ class Handle:
         ours.setblocking(False)
         read, write = os.pipe()
         os.set_blocking(read, False)
-        with tempfile.TemporaryFile() as file:
-            file.truncate(wire.REGION_BYTES)
-            region = mmap(file.fileno(), wire.REGION_BYTES)
-            descriptors = [theirs.detach(), os.dup(file.fileno()), write]
-        return cls(next(_numbers), ours, region, read, _theirs=descriptors)
+        shared = _memory_file()
+        os.truncate(shared, wire.REGION_BYTES)
+        region = mmap(shared, wire.REGION_BYTES)
+        return cls(next(_numbers), ours, region, read, _theirs=[theirs.detach(), shared, write])
 
     def lend(self) -> list[int]:
         """Return the worker's descriptors, for the server; the caller closes them."""
@@ -222,3 +221,11 @@ class Handle:
             how = f"its worker exited with status {os.waitstatus_to_exitcode(status)}"
         printed = self._tail.decode(errors="replace").strip()
         return f"{how}; it printed: {printed[-500:]}" if printed else how
+
+
+def _memory_file() -> int:
+    """Return a descriptor of memory that processes can share."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("hub-worker")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from hub.engine.forks import ForkServer
 from hub.engine.handle import Chunk, Handle
 from hub.engine.work import Work
+from hub.errors import EngineError
 from hub.score import Failure
 
 CHUNK_NS = 10_000_000
@@ -106,6 +107,8 @@ class Pool:
                 for key, _ in self._selector.select(self._until_next_limit()):
                     key.data()
                 self._kill_overdue()
+            except EngineError as error:
+                self._fail_everything(Failure.UNAVAILABLE, str(error))
             except Exception as error:
                 _log.exception("the engine's pool had an error; workers are started anew")
                 self._fail_everything(Failure.CRASHED, f"the engine's pool had an error: {error!r}")
@@ -197,7 +200,7 @@ class Pool:
         if handle.unsent and alive:
             self._flush(handle)
         if not alive and not handle.dying:
-            self._bury(handle)
+            self._kill(handle)  # dead, or alive with its socket closed by what it runs
 
     def _on_output(self, handle: Handle) -> None:
         if handle.number in self._handles and not handle.read_output():

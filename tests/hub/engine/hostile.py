@@ -53,6 +53,9 @@ def _act(text: str) -> object:
             return hub.Score(1.0, info={"text": "x" * (int(kilobytes) << 10)})
         case ["unpicklable"]:
             return hub.Score(1.0, info={"lambda": lambda: 0})
+        case ["close-everything"]:
+            os.closerange(3, 1000)
+            time.sleep(60)
         case ["spawn", seconds]:
             os.system(f"sleep {seconds} &")
             return 1.0

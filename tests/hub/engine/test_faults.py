@@ -44,6 +44,7 @@ FAULTS = [
     ("list", "bad_value"),
     ("huge", "exception"),
     ("recurse", "exception"),
+    ("close-everything", "crashed"),
 ]
 
 
