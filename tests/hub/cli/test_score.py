@@ -101,7 +101,7 @@ def hub(*arguments: str) -> int | str | None:
 def test_each_line_says_what_became_of_its_row(folder: Path) -> None:
     texts = ["4", "hang", "raise", "nan", "abstain", "4"]
     write([{"completion": text, "answer": "4"} for text in texts])
-    rewards = [f"-r=rewards.py:{name}" for name in ("same", "hangs", "breaks")]
+    rewards = [f"--reward=rewards.py:{name}" for name in ("same", "hangs", "breaks")]
     assert hub(*rewards, "data.jsonl", "-o", "out.jsonl") == 1
     out = lines()
     assert [line["id"] for line in out] == [1, 2, 3, 4, 5, 6]
@@ -242,7 +242,7 @@ def test_what_json_cannot_hold_is_written_as_text(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "arguments", "message"),
     [
-        pytest.param('{"completion": "a"}\n{', [], "data.jsonl:2: not JSON", id="bad line"),
+        pytest.param('{"completion": "a", "answer": ""}\n{', [], "data.jsonl:2: not JSON", id="bad line"),
         pytest.param("", [], "data.jsonl has no rows", id="no rows"),
         pytest.param(
             '{"text": "a"}', [], "data.jsonl:1: has no column 'completion' (it has: text)", id="no text"
@@ -434,18 +434,8 @@ def test_statistics_that_cannot_be_written_are_one_message(
 
 def test_an_interrupt_loses_no_line_and_tears_none(folder: Path) -> None:
     write([{"completion": "x" * (i % 977), "n": i} for i in range(3000)])
-    command = [
-        sys.executable,
-        "-m",
-        "hub.cli.main",
-        "score",
-        "-r",
-        "rewards.py:slow",
-        "data.jsonl",
-        "-o",
-        "out.jsonl",
-    ]
-    command[1:3] = ["-c", "from hub.cli.main import main; main()"]
+    program = [sys.executable, "-c", "from hub.cli.main import main; main()"]
+    command = [*program, "score", "--reward", "rewards.py:slow", "data.jsonl", "--output", "out.jsonl"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (Path("out.jsonl").exists() and os.path.getsize("out.jsonl")) and time.monotonic() < deadline:
@@ -454,7 +444,7 @@ def test_an_interrupt_loses_no_line_and_tears_none(folder: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
     done = lines()
-    assert f"{len(done)} of 3000 rows are scored; their results are in out.jsonl" in error
+    assert "what was scored is in out.jsonl: go on with --resume" in error
     assert 0 < len(done) < 3000
     assert [line["score"] for line in done] == [float(i % 977) for i in range(len(done))]
 

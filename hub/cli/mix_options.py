@@ -1,0 +1,89 @@
+"""Makes a mix of what the command line says: rewards with weights and options, or a mix file."""
+
+import tomllib
+from typing import Any
+
+import click
+
+from hub.find import find_reward
+from hub.mix.mix import Mix
+from hub.options import describe_options
+from hub.plugins import open_target
+
+
+def read_mix(rewards: tuple[str, ...], mix_file: str | None, options: tuple[str, ...]) -> Mix:
+    """Make the mix.
+
+    Args:
+        rewards: each NAME or NAME=WEIGHT, where NAME may be FILE.py:NAME.
+        mix_file: a mix file, in place of rewards and options.
+        options: each REWARD.OPTION=VALUE.
+
+    Raises:
+        click.UsageError: one is not of its form, or both or neither of rewards and a file are given.
+        HubError: as `hub.Mix` does.
+    """
+    if bool(rewards) == bool(mix_file):
+        raise click.UsageError("give either --reward (once or more), or --mix")
+    if mix_file:
+        if options:
+            raise click.UsageError("--with goes with --reward; a mix file has `with = { ... }`")
+        return Mix.load(mix_file)
+    tables = [_table(text) for text in rewards]
+    for text in options:
+        left, value = split(text, "--with", "REWARD.OPTION=VALUE")
+        name, _, option = left.rpartition(".")
+        mine = [table for table in tables if name in (table["use"], table["use"].rpartition(":")[2])]
+        if not mine:
+            used = ", ".join(table["use"] for table in tables)
+            raise click.UsageError(f"--with {text}: no --reward is called {name!r} (there is: {used})")
+        for table in mine:
+            text_wanted = _takes_text(table["use"], option)
+            table.setdefault("with", {})[option] = value if text_wanted else _option_value(value)
+    return Mix.from_tables({"reward": tables})
+
+
+def _table(text: str) -> dict[str, Any]:
+    use, equals, weight = text.rpartition("=")
+    if not equals or ".py:" in weight:
+        return {"use": text}
+    try:
+        return {"use": use, "weight": float(weight)}
+    except ValueError:
+        raise click.UsageError(f"--reward {text}: the weight {weight!r} is not a number") from None
+
+
+def _takes_text(use: str, option: str) -> bool:
+    """Whether the option is text by its type hint, so that 4 is not to be read as a number."""
+    reward = find_reward(use)
+    target = reward.target
+    found = open_target(target, reward.origin) if isinstance(target, str) else target
+    parameter = describe_options(found).get(option)
+    return parameter is not None and parameter.annotation in (str, "str")
+
+
+def _option_value(text: str) -> Any:
+    """Read a value as TOML would (3, 0.5, true, ["a"]); what is none is text."""
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    plain = isinstance(read["value"], str | int | float | bool | list | dict)
+    return read["value"] if plain and len(read) == 1 else text
+
+
+def split(text: str, option: str, form: str) -> tuple[str, str]:
+    """Read NAME=VALUE.
+
+    Args:
+        text: what was given.
+        option: the command line's option that it was given to, for the message.
+        form: the form it should have, for the message.
+
+    Raises:
+        click.UsageError: it has another form.
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise click.UsageError(f"{option} {text}: should be {form}")
+    return name, value
