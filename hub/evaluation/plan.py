@@ -1,0 +1,213 @@
+"""What is evaluated: a benchmark's rows, its mix and decoding, all checked before a model is loaded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hub.benchmark import Benchmark
+from hub.errors import ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
+from hub.generator import Decoding
+from hub.mix.mix import Mix
+from hub.options import check_options
+from hub.origin import Origin
+from hub.plugins import load, open_target
+from hub.target import load_file, missing_dependency
+
+OURS = ("completion", "result")
+"""What a line of samples.jsonl adds to a row's columns."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One benchmark, ready to be run. Made by `make_plan`.
+
+    Args:
+        benchmark: what is evaluated on.
+        split: which of its splits.
+        options: given to its rows.
+        rows: those that are run.
+        total_rows: how many the split has.
+        data_hash: SHA-256 over all rows of the split.
+        mix: what grades.
+        mix_name: "" for the benchmark's own mix, else the file of the one that grades in its place.
+        decoding: how completions are made.
+        samples_per_prompt: completions of each row.
+    """
+
+    benchmark: Benchmark
+    split: str
+    options: Mapping[str, Any]
+    rows: list[dict[str, Any]]
+    total_rows: int
+    data_hash: str
+    mix: Mix
+    mix_name: str = ""
+    decoding: Decoding = field(default_factory=Decoding)
+    samples_per_prompt: int = 1
+
+    @property
+    def completions(self) -> int:
+        """How many completions the run has in all."""
+        return len(self.rows) * self.samples_per_prompt
+
+
+def make_plan(
+    use: str | Benchmark,
+    *,
+    split: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    mix: str | Path | Mix | None = None,
+    samples_per_prompt: int = 1,
+    decoding: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Read a benchmark's rows and mix and check that they fit together.
+
+    Args:
+        use: an installed benchmark's name, "path/to/file.py:name", or a Benchmark.
+        split: None: the benchmark's first.
+        options: for its rows.
+        limit: run the first rows only; None: all.
+        mix: grade with another mix than the benchmark's own: a mix file, or a Mix.
+        samples_per_prompt: completions of each row, at least 1.
+        decoding: fields of `Decoding` to change from the benchmark's.
+
+    Raises:
+        UnknownName: there is no such benchmark, split or reward.
+        OptionError: an option is unknown or unfit, or the decoding is out of range.
+        DataError: the rows cannot be read, or are not what a benchmark's rows are.
+        ConfigError: the mix is wrong, or does not fit the rows.
+    """
+    benchmark = find_benchmark(use)
+    split = benchmark.splits[0] if split is None else split
+    if split not in benchmark.splits:
+        raise UnknownName(f"split of benchmark {benchmark.name!r}", split, benchmark.splits)
+    if limit is not None and limit < 1:
+        raise OptionError(f"the limit is a number of rows, at least 1, not {limit}")
+    changed = change_decoding(benchmark, decoding or {})
+    if samples_per_prompt < 1:
+        raise OptionError(f"samples per prompt are at least 1, not {samples_per_prompt}")
+    if samples_per_prompt > 1 and changed.temperature == 0:
+        raise OptionError(
+            f"{samples_per_prompt} samples per prompt at temperature 0 are all the same: set a temperature"
+        )
+    graded_by = _make_mix(benchmark, mix)
+    rows = read_rows(benchmark, split, options or {})
+    name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
+    chosen = rows[:limit]
+    _check_fit(benchmark, graded_by, chosen)
+    return Plan(
+        benchmark,
+        split,
+        dict(options or {}),
+        chosen,
+        len(rows),
+        hash_rows(rows),
+        graded_by,
+        name,
+        changed,
+        samples_per_prompt,
+    )
+
+
+def find_benchmark(use: str | Benchmark) -> Benchmark:
+    """Return the benchmark that `use` names: an installed one, or "path/to/file.py:name".
+
+    Raises:
+        UnknownName: no installed benchmark, or nothing in the file, has that name.
+        ConfigError: there is no such file, or what it names is not a Benchmark.
+    """
+    if isinstance(use, Benchmark):
+        return use
+    path, _, name = use.rpartition(":")
+    if not path.endswith(".py"):
+        return load().benchmarks[use]
+    if not Path(path).is_file():
+        raise ConfigError(f"there is no file {path!r}")
+    origin = Origin(file=path, version=hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12])
+    try:
+        module = load_file(path)
+    except ModuleNotFoundError as error:
+        raise missing_dependency(error, path, origin) from error
+    except Exception as error:
+        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    found = getattr(module, name, None)
+    if found is None:
+        known = [key for key, value in vars(module).items() if isinstance(value, Benchmark)]
+        raise UnknownName(f"benchmark in {path}:", name, known)
+    if not isinstance(found, Benchmark):
+        raise ConfigError(f"{use} is a {type(found).__name__}, not a hub.Benchmark")
+    return replace(found, origin=origin)
+
+
+def change_decoding(benchmark: Benchmark, changes: Mapping[str, Any]) -> Decoding:
+    """Return the benchmark's decoding with some fields changed.
+
+    Raises:
+        OptionError: a value is out of range.
+    """
+    try:
+        return replace(benchmark.decoding, **changes)
+    except ValueError as error:
+        raise OptionError(f"decoding of {benchmark.name!r}: {error}") from error
+
+
+def read_rows(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read and check the rows of a split.
+
+    Raises:
+        OptionError: an option is unknown or unfit.
+        DataError: they cannot be read; or one is no dict, has no prompt, or has an id that is not unique.
+    """
+    whose = f"benchmark {benchmark.name!r} of {benchmark.origin}"
+    function = open_target(benchmark.rows, benchmark.origin)
+    check_options(function, {"split": split, **options}, whose)
+    try:
+        rows = list(function(split, **options))
+    except HubError:
+        raise
+    except Exception as error:
+        raise DataError(f"{whose}: its rows cannot be read: {type(error).__name__}: {error}") from error
+    seen = set()
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict) or "id" not in row or "prompt" not in row:
+            raise DataError(f"{whose}: row {number} is {row!r:.100}, not a dict with an id and a prompt")
+        if row["id"] in seen:
+            raise DataError(f"{whose}: row {number} has the id {row['id']!r} of an earlier row")
+        seen.add(row["id"])
+        for name in OURS:
+            if name in row:
+                raise DataError(f"{whose}: row {number} has a column {name!r}, which results need: rename it")
+    if not rows:
+        raise DataError(f"{whose}: the split {split!r} has no rows")
+    return rows
+
+
+def hash_rows(rows: list[dict[str, Any]]) -> str:
+    """Return the SHA-256 over rows, in their order."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps(row, sort_keys=True, default=repr).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _make_mix(benchmark: Benchmark, mix: str | Path | Mix | None) -> Mix:
+    if isinstance(mix, Mix):
+        return mix
+    if mix is not None:
+        return Mix.load(mix)
+    try:
+        return Mix.from_tables(benchmark.rewards)
+    except HubError as error:
+        error.args = (f"the mix of benchmark {benchmark.name!r}: {error}",)
+        raise
+
+
+def _check_fit(benchmark: Benchmark, mix: Mix, rows: list[dict[str, Any]]) -> None:
+    try:
+        mix.check({key: row[key] for key in row if key not in ("id", "prompt")} for row in rows)
+    except ConfigError as error:
+        raise ConfigError(f"benchmark {benchmark.name!r}: {error}") from error

@@ -1,0 +1,195 @@
+"""Runs one evaluation: completions are made, scored meanwhile, and written as they are scored."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from hub.engine.engine import Engine, default_engine
+from hub.errors import GeneratorError
+from hub.evaluation.folder import Key, RunFolder, open_folder
+from hub.evaluation.grading import Grader, Unit
+from hub.evaluation.plan import Plan
+from hub.evaluation.provenance import describe_hardware, describe_versions
+from hub.evaluation.recipe import make_recipe
+from hub.evaluation.summary import make_result
+from hub.generator import Completion, Decoding, Generator
+from hub.mix.combine import MixScore
+from hub.sample import Sample
+
+Progress = Callable[[int, int], None]
+"""Told how many completions are scored by now, and how many of them could not be."""
+
+
+def evaluate(
+    plan: Plan,
+    generator: Generator,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    about: Mapping[str, Any] | None = None,
+    progress: Progress = lambda done, failed: None,
+    engine: Engine | None = None,
+) -> dict[str, Any]:
+    """Evaluate a model on one benchmark; return what is in the folder's result.json.
+
+    Whatever stops it, what was made and scored is in the folder, and `resume=True` goes on from there: no
+    sample is lost and none is made twice. A complete run is not run again.
+
+    Args:
+        plan: from `hub.evaluation.plan.make_plan`.
+        generator: makes the completions; stays open.
+        folder: where the run is written; made where it is missing.
+        resume: go on with this run if it is there.
+        about: more to record in the result, e.g. the command.
+        progress: called as samples are scored.
+        engine: where rewards run; by default this process's own.
+
+    Raises:
+        GeneratorError: the model or server cannot go on.
+        DataError: the folder cannot be written, or holds something else.
+        ConfigError: a reward cannot be constructed.
+        RewardFailed: a reward failed, and the mix asks for that to stop the run.
+    """
+    model = dict(generator.describe())
+    recipe = make_recipe(plan, model)
+    with open_folder(Path(folder), recipe, resume=resume) as run:
+        if run.is_complete:
+            return run.read_result()
+        job = _Job(plan, generator, run, progress, engine or default_engine())
+        started, clock = datetime.now(UTC), time.monotonic()
+        resumed = job.pick_up()
+        job.run()
+        facts = {
+            "model": model,
+            "versions": describe_versions(plan, model),
+            "hardware": describe_hardware(),
+            "time": {
+                "started": started.isoformat(timespec="seconds"),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - clock, 3),
+                "resumed_at": resumed,
+            },
+        }
+        result = make_result(plan, recipe, run.samples, {**facts, **(about or {})})
+        run.finish(result)
+        return run.read_result()
+
+
+class _Job:
+    """One run, from its first to its last completion."""
+
+    def __init__(
+        self, plan: Plan, generator: Generator, folder: RunFolder, progress: Progress, engine: Engine
+    ) -> None:
+        self.plan, self.generator, self.folder, self.progress = plan, generator, folder, progress
+        self.engine = engine
+        mix = plan.mix
+        compares = bool(mix.groupwise) or mix.config.aggregate == "normalize_then_sum"
+        self.whole_groups = compares and plan.samples_per_prompt > 1
+        self.failed = 0
+
+    def pick_up(self) -> int:
+        """Count what is there already; take out groups of which only a part was written."""
+        samples, count = self.folder.samples, self.plan.samples_per_prompt
+        if self.whole_groups:
+            torn = [key for key in samples if any((key[0], k) not in samples for k in range(count))]
+            if torn:
+                self.folder.drop_samples(torn)
+        self.failed = sum(line["result"]["total"]["outcome"] == "failed" for line in samples.values())
+        self.progress(len(samples), self.failed)
+        return len(samples)
+
+    def run(self) -> None:
+        """Make and score what is missing."""
+        self.plan.mix.warm(self.engine)
+        grader = Grader(self.plan.mix, self.engine, self.deliver)
+        try:
+            made = self.folder.completions
+            grader.add(self.units(key for key in sorted(made) if key not in self.folder.samples))
+            for sample in range(self.plan.samples_per_prompt):
+                rows = range(len(self.plan.rows))
+                missing = [
+                    r for r in rows if (r, sample) not in made and (r, sample) not in self.folder.samples
+                ]
+                for key in self.complete(missing, sample):
+                    grader.add(self.units([key]))
+            grader.finish()
+        finally:
+            grader.abandon()
+
+    def complete(self, rows: Sequence[int], sample: int) -> Iterator[Key]:
+        """Make one completion of each row and write it down; yield the key of each."""
+        if not rows:
+            return
+        decoding = _decoding_of(self.plan.decoding, sample)
+        completions = self.generator.generate([self.plan.rows[row]["prompt"] for row in rows], decoding)
+        left = set(range(len(rows)))
+        try:
+            for completion in completions:
+                if completion.index not in left:
+                    raise GeneratorError(
+                        f"the generator answered prompt {completion.index} of {len(rows)}, which it was not "
+                        "asked, or has answered before"
+                    )
+                left.remove(completion.index)
+                key = (rows[completion.index], sample)
+                self.folder.add_completion(key, completion)
+                yield key
+        finally:
+            getattr(completions, "close", lambda: None)()
+        if left:
+            raise GeneratorError(f"the generator left {len(left)} of {len(rows)} prompts without an answer")
+
+    def units(self, keys: Iterable[Key]) -> list[Unit]:
+        """What can be scored now that these completions are there."""
+        if not self.whole_groups:
+            return [[(key, self.sample(key))] for key in keys]
+        made, count = self.folder.completions, self.plan.samples_per_prompt
+        groups = ([(row, k) for k in range(count)] for row in sorted({row for row, _ in keys}))
+        return [
+            [(key, self.sample(key)) for key in group] for group in groups if all(k in made for k in group)
+        ]
+
+    def sample(self, key: Key) -> Sample:
+        row, completion = self.plan.rows[key[0]], self.folder.completions[key]
+        columns = {name: value for name, value in row.items() if name not in ("id", "prompt")}
+        return Sample(row["prompt"], completion.text, columns, group=key[0], id=row["id"])
+
+    def deliver(self, scored: list[tuple[Key, Sample, MixScore]]) -> None:
+        """Write scored completions."""
+        lines = []
+        for key, sample, score in scored:
+            lines.append((key, _line(key, sample, self.folder.completions[key], score)))
+            self.failed += score.total.fault is not None
+        self.folder.add_samples(lines)
+        self.progress(len(self.folder.samples), self.failed)
+
+
+def _line(key: Key, sample: Sample, completion: Completion, score: MixScore) -> dict[str, Any]:
+    """A line of samples.jsonl: the row, the completion and what was made of it; `hub score` reads it too."""
+    return {
+        "id": sample.id,
+        **sample.columns,
+        "prompt": sample.prompt,
+        "completion": completion.text,
+        "result": {
+            "row": key[0],
+            "sample": key[1],
+            "finish": completion.finish,
+            "tokens": completion.tokens,
+            "total": score.total.as_dict(),
+            "scores": {name: one.as_dict() for name, one in score.scores.items()},
+        },
+    }
+
+
+def _decoding_of(decoding: Decoding, sample: int) -> Decoding:
+    """The decoding of the n-th completion of every prompt: each has a seed of its own."""
+    if not sample:
+        return decoding
+    drawn = blake2b(f"{decoding.seed}/{sample}".encode(), digest_size=4).digest()
+    return replace(decoding, seed=int.from_bytes(drawn) >> 1)

@@ -1,0 +1,123 @@
+"""Means with their uncertainty, and pass@k.
+
+Values come grouped by prompt: several completions of one prompt are not independent, and an interval that
+takes them for independent is too narrow. Standard library only; no global random state is touched.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+Z_95 = 1.959963984540054
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and how sure it is.
+
+    Args:
+        n: values.
+        prompts: prompts that they belong to.
+        mean: None where there is no value.
+        standard_error: of the mean, clustered by prompt; None with fewer than two prompts.
+        low: lower end of the 95 % interval; None where there is none.
+        high: upper end.
+        method: "wilson", "bootstrap" (over prompts) or "" where there is no interval.
+    """
+
+    n: int
+    prompts: int
+    mean: float | None = None
+    standard_error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+
+
+def estimate(groups: Sequence[Sequence[float]]) -> Estimate:
+    """Estimate the mean over all values.
+
+    One value of 0 or 1 per prompt gets Wilson's interval; anything else a bootstrap over prompts.
+
+    Args:
+        groups: the values of each prompt; one without values does not count.
+
+    >>> found = estimate([[1.0]] * 3 + [[0.0]] * 7)
+    >>> found.mean, round(found.low, 3), round(found.high, 3), found.method
+    (0.3, 0.108, 0.603, 'wilson')
+    """
+    used = [group for group in groups if group]
+    n = sum(map(len, used))
+    if not n:
+        return Estimate(0, 0)
+    mean = sum(map(sum, used)) / n
+    error = clustered_error(used, mean)
+    if all(len(group) == 1 and group[0] in (0.0, 1.0) for group in used):
+        low, high = wilson(mean, n)
+        return Estimate(n, len(used), mean, error, low, high, "wilson")
+    if len(used) < 2:
+        return Estimate(n, len(used), mean)
+    low, high = bootstrap(used)
+    return Estimate(n, len(used), mean, error, low, high, "bootstrap")
+
+
+def clustered_error(groups: Sequence[Sequence[float]], mean: float) -> float | None:
+    """Return the standard error of the mean with values clustered by prompt; None for one prompt.
+
+    With one value per prompt it is the usual standard deviation (n - 1) over the root of n.
+    """
+    clusters, n = len(groups), sum(map(len, groups))
+    if clusters < 2:
+        return None
+    squares = sum((sum(group) - mean * len(group)) ** 2 for group in groups)
+    return sqrt(squares * clusters / (clusters - 1)) / n
+
+
+def wilson(mean: float, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a proportion (Wilson 1927).
+
+    >>> tuple(round(end, 3) for end in wilson(0.0, 20))
+    (0.0, 0.161)
+    """
+    square = Z_95 * Z_95
+    middle = (mean + square / (2 * n)) / (1 + square / n)
+    half = Z_95 * sqrt(mean * (1 - mean) / n + square / (4 * n * n)) / (1 + square / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def bootstrap(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean over 1,000 draws of prompts; always the same one."""
+    totals = [(sum(group), len(group)) for group in groups]
+    draws = random.Random(0)
+    means = []
+    for _ in range(RESAMPLES):
+        drawn = draws.choices(totals, k=len(totals))
+        means.append(sum(total for total, _ in drawn) / sum(count for _, count in drawn))
+    means.sort()
+    return means[round(0.025 * (RESAMPLES - 1))], means[round(0.975 * (RESAMPLES - 1))]
+
+
+def pass_at_k(groups: Sequence[Sequence[float]]) -> dict[int, float]:
+    """Return the unbiased pass@k for k = 1, 2, 4, ... (Chen et al. 2021, arXiv 2107.03374, equation 1).
+
+    Args:
+        groups: the values of each prompt, each 0 or 1. A prompt with fewer than k of them does not count
+            for that k; there is no k that no prompt can serve.
+
+    >>> pass_at_k([[1.0, 0.0], [0.0, 0.0]])
+    {1: 0.25, 2: 0.5}
+    """
+    found = {}
+    k = 1
+    while k <= max(map(len, groups), default=0):
+        chances = [_any_of(len(group), round(sum(group)), k) for group in groups if len(group) >= k]
+        found[k] = sum(chances) / len(chances)
+        k *= 2
+    return found
+
+
+def _any_of(n: int, correct: int, k: int) -> float:
+    """Chance that k of n completions, drawn without replacement, hold a correct one."""
+    return 1.0 - comb(n - correct, k) / comb(n, k)

@@ -1,0 +1,136 @@
+"""What result.json says: scores with their uncertainty, what could not be scored, what was run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hub.evaluation.folder import FORMAT, Key
+from hub.evaluation.plan import Plan
+from hub.evaluation.recipe import hash_recipe
+from hub.evaluation.statistics import estimate, pass_at_k
+from hub.score import Outcome
+
+
+def make_result(
+    plan: Plan,
+    recipe: Mapping[str, Any],
+    samples: Mapping[Key, Mapping[str, Any]],
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the content of result.json.
+
+    Args:
+        plan: what was evaluated.
+        recipe: as in recipe.json.
+        samples: every line of samples.jsonl by its key.
+        about: what else is to be recorded: the model, where, when and with what it ran.
+    """
+    benchmark = plan.benchmark
+    return {
+        "format": FORMAT,
+        "recipe": hash_recipe(recipe),
+        "scores": make_scores(plan, samples),
+        "completions": _describe_completions(samples),
+        "flags": make_flags(plan),
+        "benchmark": {
+            **recipe["benchmark"],
+            "total_rows": plan.total_rows,
+            "summary": benchmark.summary,
+            "offered_by": str(benchmark.origin),
+        },
+        "decoding": recipe["decoding"],
+        "samples_per_prompt": plan.samples_per_prompt,
+        "mix": recipe["mix"],
+        **about,
+    }
+
+
+def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the account of the mix's total, of each reward, and of the total by category."""
+    keys = sorted(samples)
+    results = {key: samples[key]["result"] for key in keys}
+    totals = {key: results[key]["total"] for key in keys}
+    rewards = {name: account({key: results[key]["scores"][name] for key in keys}) for name in plan.mix.names}
+    categories: dict[str, dict[Key, Any]] = {}
+    if plan.benchmark.category:
+        for key in keys:
+            category = str(plan.rows[key[0]].get(plan.benchmark.category))
+            categories.setdefault(category, {})[key] = totals[key]
+    return {
+        "total": account(totals),
+        "rewards": rewards,
+        "categories": {name: account(scores) for name, scores in sorted(categories.items())},
+    }
+
+
+def account(scores: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return mean, uncertainty and coverage of scores, as plain data.
+
+    What failed is in no mean: it says nothing about the model. It is counted beside it, and
+    `mean_if_failed_are_0` is what the mean would be if each of them had earned nothing.
+
+    >>> found = account({(0, 0): {"value": 1.0, "outcome": "scored", "reason": ""},
+    ...                  (1, 0): {"value": None, "outcome": "failed", "reason": "timeout"}})
+    >>> found["mean"], found["failed"], found["failed_by_reason"], found["mean_if_failed_are_0"]
+    (1.0, 1, {'timeout': 1}, 0.5)
+    """
+    groups = list(_by_prompt(scores))
+    found = asdict(estimate(groups))
+    interval = None if found["low"] is None else [found["low"], found["high"]]
+    outcomes = Counter(score["outcome"] for score in scores.values())
+    failed = [score for score in scores.values() if score["outcome"] == Outcome.FAILED]
+    counted = found["n"] + len(failed)
+    binary = all(value in (0.0, 1.0) for group in groups for value in group)
+    several = any(len(group) > 1 for group in groups)
+    return {
+        "mean": found["mean"],
+        "standard_error": found["standard_error"],
+        "interval_95": interval,
+        "interval_method": found["method"],
+        "n": found["n"],
+        "prompts": found["prompts"],
+        "pass_at_k": pass_at_k(groups) if binary and several else {},
+        "completions": len(scores),
+        "scored": outcomes[Outcome.SCORED],
+        "abstained": outcomes[Outcome.ABSTAINED],
+        "failed": len(failed),
+        "failed_by_reason": dict(sorted(Counter(str(score["reason"]) for score in failed).items())),
+        "mean_if_failed_are_0": (found["mean"] or 0.0) * found["n"] / counted if counted else None,
+    }
+
+
+def make_flags(plan: Plan) -> list[str]:
+    """Return what sets this run apart from the benchmark as it is offered, in words."""
+    flags = []
+    if len(plan.rows) < plan.total_rows:
+        flags.append(f"only the first {len(plan.rows)} of {plan.total_rows} rows")
+    if plan.split != plan.benchmark.splits[0]:
+        flags.append(f"split {plan.split!r}, not {plan.benchmark.splits[0]!r}")
+    if plan.options:
+        flags.append("benchmark options: " + ", ".join(f"{k}={v!r}" for k, v in sorted(plan.options.items())))
+    if plan.mix_name:
+        flags.append(f"graded with another mix: {plan.mix_name}")
+    if plan.decoding != plan.benchmark.decoding:
+        flags.append("decoding changed from the benchmark's own")
+    return flags
+
+
+def _by_prompt(scores: Mapping[Key, Mapping[str, Any]]) -> Iterable[Sequence[float]]:
+    groups: dict[int, list[float]] = {}
+    for (row, _), score in sorted(scores.items()):
+        values = groups.setdefault(row, [])
+        if score["value"] is not None:
+            values.append(score["value"])
+    return groups.values()
+
+
+def _describe_completions(samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
+    results = [line["result"] for line in samples.values()]
+    tokens = [result["tokens"] for result in results if result["tokens"] is not None]
+    return {
+        "count": len(results),
+        "finish": dict(sorted(Counter(result["finish"] for result in results).items())),
+        "mean_tokens": sum(tokens) / len(tokens) if tokens else None,
+        "max_tokens": max(tokens, default=None),
+    }

@@ -1,0 +1,65 @@
+"""Results as a table for a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+    """Print a table of results, what sets each run apart, and where it is.
+
+    Args:
+        results: folders and what is in their result.json.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("benchmark", "metric", "score", "95 % interval", "n", "failed", "cut"):
+        table.add_column(title, justify="left" if title in ("benchmark", "metric", "failed") else "right")
+    for _, result in results:
+        count, cut = result["completions"]["count"], result["completions"]["finish"].get("length", 0)
+        for number, (metric, score) in enumerate(_metrics(result)):
+            reasons = ", ".join(f"{reason} {times}" for reason, times in score["failed_by_reason"].items())
+            low, high = score["interval_95"] or (None, None)
+            table.add_row(
+                Text(result["benchmark"]["name"] if not number else ""),
+                Text(metric),
+                _number(score["mean"]),
+                "" if low is None else f"{low:.3f} to {high:.3f}",
+                str(score["n"]),
+                Text(
+                    f"{score['failed']}{reasons and f' ({reasons})'}", style="red" if score["failed"] else ""
+                ),
+                f"{cut / count:.0%}" if not number and count else "",
+            )
+    console.print(table)
+    for path, result in results:
+        total = result["scores"]["total"]
+        notes = list(result["flags"])
+        if total["failed"]:
+            notes.append(f"score {_number(total['mean_if_failed_are_0'])} if what failed had earned 0")
+        if total["abstained"]:
+            notes.append(f"{total['abstained']} not scored: no reward applies")
+        for note in notes:
+            console.print(Text(f"{result['benchmark']['name']}: {note}", style="dim"), soft_wrap=True)
+        console.print(Text(f"{result['benchmark']['name']}: {path}"), soft_wrap=True)
+
+
+def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The lines of the table: the total, pass@k, each reward where there are several, each category."""
+    scores = result["scores"]
+    yield "score", scores["total"]
+    plain = {"failed": 0, "failed_by_reason": {}, "interval_95": None, "n": scores["total"]["prompts"]}
+    for k, value in scores["total"]["pass_at_k"].items():
+        yield f"pass@{k}", {**plain, "mean": value}
+    if len(scores["rewards"]) > 1:
+        yield from scores["rewards"].items()
+    for name, category in scores["categories"].items():
+        yield f"  {name}", category
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

@@ -1,0 +1,120 @@
+"""One request to a server: what to retry, how long to wait, and what an answer must look like."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx  # noqa: TID253 - imported with openai_server, late
+
+from hub.errors import GeneratorError
+from hub.generator import Completion
+
+LONGEST_WAIT_S = 60.0
+RETRIED = (408, 409, 429)
+"""Statuses below 500 that may be answered differently later; 500 and above are retried too."""
+
+
+async def ask(
+    client: httpx.AsyncClient, path: str, body: Mapping[str, Any] | None, retries: int, backoff_s: float
+) -> Any:
+    """Send one request and return the JSON of its answer.
+
+    Overload (429), a server's failure (5xx) and a broken connection are tried again, after the time that
+    `Retry-After` asks for, else after a wait that doubles.
+
+    Args:
+        client: knows the server's address.
+        path: below the address, e.g. "/models".
+        body: JSON to post; None: a GET.
+        retries: further tries after the first.
+        backoff_s: seconds before the first retry, give or take a half.
+
+    Raises:
+        GeneratorError: the server cannot be reached, refuses the request, or does not answer with JSON.
+    """
+    where = f"{client.base_url}".rstrip("/") + path
+    attempt = 0
+    while True:
+        wait = min(LONGEST_WAIT_S, backoff_s * 2**attempt * random.Random().uniform(0.5, 1.5))
+        try:
+            answer = await client.request("GET" if body is None else "POST", path.lstrip("/"), json=body)
+        except httpx.TransportError as error:
+            problem = f"no answer from {where}: {type(error).__name__}: {error}. Is the server running there?"
+            cause: Exception | None = error
+        except httpx.HTTPError as error:
+            raise GeneratorError(f"{where}: {type(error).__name__}: {error}") from error
+        else:
+            cause = None
+            if answer.status_code < 300:
+                return _json(answer, where)
+            problem = f"{where} answered {answer.status_code} {answer.reason_phrase}: {_excerpt(answer)}"
+            if answer.status_code in (401, 403):
+                problem += ". Set HUB_OPENAI_API_KEY or OPENAI_API_KEY"
+            if answer.status_code not in RETRIED and answer.status_code < 500:
+                raise GeneratorError(problem)
+            wait = _retry_after(answer, wait)
+        if attempt >= retries:
+            tries = f" ({attempt + 1} tries)" if attempt else ""
+            raise GeneratorError(problem + tries) from cause
+        attempt += 1
+        await asyncio.sleep(wait)
+
+
+def read_completion(answer: Any, index: int, chat: bool) -> Completion:
+    """Read the completion of an answer of `/chat/completions` or `/completions`.
+
+    Raises:
+        GeneratorError: it is something else.
+    """
+    try:
+        choice = answer["choices"][0]
+        text = choice["message"]["content"] if chat else choice["text"]
+        finish = choice.get("finish_reason")
+        usage = answer.get("usage") or {}
+        tokens = usage.get("completion_tokens")
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise GeneratorError(
+            f"the server's answer to prompt {index} has no completion ({type(error).__name__}: {error}): "
+            f"{answer!r:.300}"
+        ) from error
+    if text is None:  # the model called a tool, or only reasoned
+        text = ""
+    if not isinstance(text, str):
+        raise GeneratorError(f"the server's answer to prompt {index} has {text!r:.100} in place of text")
+    known = isinstance(tokens, int) and not isinstance(tokens, bool)
+    return Completion(index, text, "length" if finish == "length" else "stop", tokens if known else None)
+
+
+def _json(answer: httpx.Response, where: str) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise GeneratorError(
+            f"{where} answered with something that is not JSON: {_excerpt(answer)}. Is it the address of an "
+            "OpenAI-compatible server, with /v1 at its end?"
+        ) from error
+
+
+def _excerpt(answer: httpx.Response) -> str:
+    return repr(answer.text[:200]) if answer.text else "(an empty answer)"
+
+
+def _retry_after(answer: httpx.Response, otherwise: float) -> float:
+    """Seconds that the server asks to wait; it names seconds, or a date (RFC 9110, section 10.2.3)."""
+    asked = answer.headers.get("retry-after", "").strip()
+    if not asked:
+        return otherwise
+    try:
+        seconds = float(asked)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(asked)
+        except ValueError:
+            return otherwise
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(LONGEST_WAIT_S, max(0.0, seconds)) if seconds == seconds else otherwise

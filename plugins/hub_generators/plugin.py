@@ -1,0 +1,24 @@
+"""The generators `transformers` and `openai`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import hub
+
+
+@hub.hookimpl
+def hub_generators() -> Iterator[hub.GeneratorPlugin]:
+    model_id = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
+    yield hub.GeneratorPlugin(
+        "transformers",
+        "hub_generators.transformers_model:TransformersGenerator",
+        "A local folder, or a model id like org/name@revision, with transformers in this process",
+        accepts=lambda model: Path(model).is_dir() or model_id.fullmatch(model) is not None,
+    )
+    yield hub.GeneratorPlugin(
+        "openai",
+        "hub_generators.openai_server:OpenAIGenerator",
+        "A server that speaks OpenAI's protocol (vLLM, SGLang, llama.cpp, ...), at http://host:port/v1",
+        accepts=lambda model: model.startswith(("http://", "https://")),
+    )

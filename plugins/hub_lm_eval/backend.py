@@ -1,0 +1,199 @@
+"""Completes prompts with a model backend of lm-eval: whatever it can load, the hub can evaluate.
+
+lm-eval gives completions of one call all at once, so prompts go in pieces of similar length. Not here: its
+tasks, and its filters, which work on completions after the hub has them.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import lm_eval.models  # noqa: F401, TID253 - fills the registry; this module is imported late
+from lm_eval.api.instance import Instance  # noqa: TID253
+from lm_eval.api.registry import model_registry  # noqa: TID253
+
+from hub.errors import GeneratorError, HubError, OptionError, UnknownName
+from hub.evaluation.fingerprint import hash_tokenizer, hash_weights
+from hub.generator import Completion, Decoding
+from hub.sample import Sample, Text
+
+SEEDS = 2**31
+
+
+class LMEvalGenerator:
+    """A model backend of lm-eval.
+
+    Args:
+        model: what the backend calls `pretrained` or `model`: a folder, an id.
+        backend: its name in lm-eval's registry, e.g. "hf", "vllm", "local-completions".
+        chat_template: "auto" uses the chat template where the backend has one, "always" insists on it,
+            "never" gives the prompt as it is.
+        piece: prompts in one call; completions of a call arrive, and can be resumed after, together.
+        arguments: the backend's own, e.g. dtype, device, batch_size, base_url.
+
+    Raises:
+        UnknownName: lm-eval has no such backend.
+        OptionError: an argument is not the backend's, or it has no chat template.
+        GeneratorError: the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        backend: str = "hf",
+        chat_template: Literal["auto", "always", "never"] = "auto",
+        piece: int = 64,
+        **arguments: Any,
+    ) -> None:
+        if backend not in model_registry:
+            raise UnknownName("model backend of lm-eval", backend, model_registry.keys())
+        if chat_template not in ("auto", "always", "never") or not isinstance(piece, int) or piece < 1:
+            raise OptionError("generator 'lm-eval': chat_template is auto, always or never; piece at least 1")
+        self._model, self._backend, self._piece, self._arguments = model, backend, piece, arguments
+        self._lm = self._load()
+        has_template = _has_chat_template(self._lm, backend)
+        if chat_template == "always" and not has_template:
+            raise OptionError(f"lm-eval's {backend!r} has no chat template for {model!r}: use auto or never")
+        self._chat = has_template and chat_template != "never"
+        self._description: dict[str, Any] | None = None
+
+    def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
+        """Complete each prompt once, longest first; a piece is yielded when all of it is done.
+
+        Raises:
+            GeneratorError: the backend cannot.
+        """
+        contexts = [self._context(prompt, index) for index, prompt in enumerate(prompts)]
+        self._check_room(contexts, decoding)
+        settings: dict[str, Any] = {
+            "until": list(decoding.stop),
+            "max_gen_toks": decoding.max_new_tokens,
+            "do_sample": decoding.temperature > 0,
+            "temperature": decoding.temperature,
+        }
+        if decoding.temperature > 0 and decoding.top_p < 1:
+            settings["top_p"] = decoding.top_p
+        order = sorted(range(len(contexts)), key=lambda index: (-len(contexts[index]), index))
+        for start in range(0, len(order), self._piece):
+            chosen = order[start : start + self._piece]
+            texts = self._complete([contexts[index] for index in chosen], settings, decoding)
+            for index, text in zip(chosen, texts, strict=True):
+                yield Completion(index, text, self._finish(text, decoding))
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return backend, arguments, what lm-eval says of the model, hash of the weights files, versions."""
+        if self._description is None:
+            where = {key: value for key, value in self._arguments.items() if key in ("device", "batch_size")}
+            others = {key: value for key, value in self._arguments.items() if key not in where}
+            folder = Path(self._model)
+            known = {"folder": str(folder.resolve())} if folder.is_dir() else {"model": self._model}
+            tell = getattr(self._lm, "get_model_info", dict)
+            self._description = {
+                "generator": "lm-eval",
+                "backend": self._backend,
+                **known,
+                "weights": hash_weights(folder) if folder.is_dir() else None,
+                "tokenizer": hash_tokenizer(folder) if folder.is_dir() else None,
+                "chat_template": self._chat,
+                "arguments": others,
+                **where,
+                **{key.removeprefix("model_"): str(value) for key, value in tell().items()},
+                "libraries": {"lm_eval": version("lm_eval")},
+            }
+        return self._description
+
+    def close(self) -> None:
+        """Let go of the model."""
+        del self._lm
+
+    def _load(self) -> Any:
+        make = model_registry.get(self._backend)
+        parameters = inspect.signature(make).parameters
+        name = next((name for name in ("pretrained", "model") if name in parameters), None)
+        named = {name: self._model} if name else {}
+        try:
+            inspect.signature(make).bind(**named, **self._arguments)
+        except TypeError as error:
+            known = ", ".join(
+                p for p in parameters if parameters[p].kind is not inspect.Parameter.VAR_KEYWORD
+            )
+            message = f"lm-eval's {self._backend!r}: {error} (its arguments: {known})"
+            raise OptionError(message) from error
+        try:
+            return make(**named, **self._arguments)
+        except HubError:
+            raise
+        except Exception as error:  # each backend has its own errors
+            raise GeneratorError(
+                f"lm-eval's {self._backend!r} cannot load {self._model!r}: {type(error).__name__}: {error}"
+            ) from error
+
+    def _context(self, prompt: Text, index: int) -> Any:
+        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+        try:
+            if self._chat:
+                return self._lm.apply_chat_template([dict(message) for message in messages])
+        except Exception as error:
+            raise GeneratorError(f"prompt {index} does not fit the chat template: {error}") from error
+        return "\n\n".join(Sample([{**message, "role": "user"}]).prompt_text for message in messages)
+
+    def _check_room(self, contexts: Sequence[Any], decoding: Decoding) -> None:
+        """Refuse what lm-eval would cut from the left without a word."""
+        room = getattr(self._lm, "max_length", None)
+        if self._backend != "hf" or not isinstance(room, int):
+            return
+        for index, context in enumerate(contexts):
+            tokens = len(self._lm.tok_encode(context))
+            if tokens + decoding.max_new_tokens > room:
+                raise GeneratorError(
+                    f"prompt {index} has {tokens} tokens; with {decoding.max_new_tokens} new ones that is "
+                    f"more than the {room} that {self._model!r} can see: lower --max-new-tokens"
+                )
+
+    def _complete(
+        self, contexts: Sequence[Any], settings: Mapping[str, Any], decoding: Decoding
+    ) -> list[str]:
+        requests = [
+            Instance("generate_until", {}, (context, dict(settings)), index)
+            for index, context in enumerate(contexts)
+        ]
+        try:
+            with _seeded(decoding, contexts):
+                texts = self._lm.generate_until(requests, disable_tqdm=True)
+        except Exception as error:
+            raise GeneratorError(f"lm-eval's {self._backend!r}: {type(error).__name__}: {error}") from error
+        if len(texts) != len(requests) or not all(isinstance(text, str) for text in texts):
+            raise GeneratorError(
+                f"lm-eval's {self._backend!r} gave {len(texts)} completions of {len(requests)}, or no text"
+            )
+        return list(texts)
+
+    def _finish(self, text: str, decoding: Decoding) -> str:
+        """lm-eval does not tell why a completion ended; one that is as long as allowed was probably cut."""
+        encode = getattr(self._lm, "tok_encode", None)
+        if self._backend != "hf" or encode is None:
+            return "stop"
+        return "length" if len(encode(text, add_special_tokens=False)) >= decoding.max_new_tokens else "stop"
+
+
+def _has_chat_template(lm: Any, backend: str) -> bool:
+    return "chat" in backend or bool(getattr(getattr(lm, "tokenizer", None), "chat_template", None))
+
+
+@contextmanager
+def _seeded(decoding: Decoding, contexts: Sequence[Any]) -> Iterator[None]:
+    """Seed torch for one call of sampling, and put its random state back afterwards."""
+    if decoding.temperature == 0:
+        yield
+        return
+    import torch
+
+    content = int.from_bytes(hashlib.sha256(repr(list(contexts)).encode()).digest()[:4])
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed((decoding.seed + content) % SEEDS)
+        yield
