@@ -1,0 +1,1 @@
+"""hub-rhyme: a reward for poems."""
