@@ -1,6 +1,7 @@
 """`hub train`: trains a model as a recipe says."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
     read = read_recipe(recipe, settings)
     with console.status("checking the recipe, its data and its model"):
         run = Run(read, resume=resume, console=console)
-    again = " ".join(["hub train", str(recipe), *(f"--set {setting}" for setting in settings), "--resume"])
+    options = [part for setting in settings for part in ("--set", setting)]
+    again = shlex.join(["hub", "train", str(recipe), *options, "--resume"])
     if check:
         _check_rewards(run)
         console.print(f"all is well: {_describe(run)}", soft_wrap=True)

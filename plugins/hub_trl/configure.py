@@ -85,7 +85,7 @@ def configure(recipe: Recipe, rows: list[Row]) -> Configured:
         raise recipe.written.error(("trainer",), f"{config_name} refuses it: {error}") from error
     if not has_gpu and "OMP_NUM_THREADS" not in os.environ:
         # torch's idle threads spin, and slow a machine that also scores down by an order of magnitude.
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+        torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     device = torch.cuda.get_device_name() if has_gpu else "CPU"
     return Configured(getattr(trl, trainer_name), config, model, peft, device)
 

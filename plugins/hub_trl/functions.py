@@ -5,6 +5,7 @@ constant weights, and excludes a sample from its group's baseline where every fu
 """
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from hub import Engine, Mix, MixScore, Sample, default_engine
+from hub import Engine, Mix, MixScore, Outcome, Sample, default_engine
 from hub.errors import ConfigError
 from hub_trl.metrics import batch_metrics
 
@@ -27,6 +28,7 @@ class Absent(Enum):
 
 ABSENT = Absent.ABSENT
 RewardFunction = Callable[..., list[float | None]]
+_log = logging.getLogger(__name__)
 NOT_COLUMNS = ("trainer_state", "log_extra", "log_metric", "environments")
 RESERVED = ("prompts", "completions", *NOT_COLUMNS)
 LARGEST = 3.4028234e38
@@ -170,6 +172,7 @@ class _Scorer:
         self._lock = threading.Lock()
         self._scored: _Scored | None = None
         self._functions: list[RewardFunction] = []
+        self._known_to_fail: set[str] = set()
 
     def functions(self, values: Mapping[str, Callable[[MixScore], float | None]]) -> list[RewardFunction]:
         """Make a function of each name."""
@@ -214,12 +217,27 @@ class _Scorer:
         engine = self._engine or default_engine()
         results = self._mix.score(samples_of(prompts, completions, arguments), step=step, engine=engine)
         seconds = time.perf_counter() - start
+        self._warn(results)
         if log is not None:
             with_means = is_combined(self._mix, self._algorithm)
             for name, value in batch_metrics(results, self._mix.stats(engine), with_means).items():
                 log(name, value)
             log("hub/seconds", seconds)
         return results
+
+    def _warn(self, results: Sequence[MixScore]) -> None:
+        """Say why a reward failed, the first time it does."""
+        for result in results:
+            for name, score in result.scores.items():
+                if score.outcome is Outcome.FAILED and name not in self._known_to_fail:
+                    self._known_to_fail.add(name)
+                    _log.warning(
+                        "reward %r failed: %s: %s (said once; the log has hub/failed/%s)",
+                        name,
+                        score.reason,
+                        score.detail,
+                        name,
+                    )
 
     def check_processes(self, count: int) -> None:
         """Refuse to compare completions of one prompt that may be on another process."""

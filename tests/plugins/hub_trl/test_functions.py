@@ -1,0 +1,309 @@
+"""The adapter, without a trainer: what the functions return, and when the mix is scored."""
+
+import gc
+import inspect
+import json
+import weakref
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import hub
+import hub_trl
+from hub.errors import ConfigError, HubError, RewardFailed
+from hub_trl.functions import ABSENT, samples_of
+
+CALLS: list[str] = []
+
+
+@hub.reward(lane="inline", deterministic=False)
+def length(sample: hub.Sample) -> float:
+    CALLS.append(sample.text)
+    return float(len(sample.text))
+
+
+@hub.reward(lane="inline")
+def picky(sample: hub.Sample) -> float | None:
+    """Fails on "bad", abstains on "skip"."""
+    if sample.text == "bad":
+        raise ValueError("it is bad")
+    return None if sample.text == "skip" else 1.0
+
+
+@hub.reward(lane="inline", group=True)
+def rank(samples: list[hub.Sample]) -> list[float]:
+    longest = max(len(sample.text) for sample in samples)
+    return [float(len(sample.text) == longest) for sample in samples]
+
+
+@hub.reward(lane="inline")
+def enormous(sample: hub.Sample) -> float:
+    return 1e300 if sample.text == "big" else 1.0
+
+
+class Trainer:
+    """Calls reward functions as TRL does: one after the other, with the same objects."""
+
+    def __init__(self, functions: list[Any], step: int = 0, **settings: Any) -> None:
+        self.reward_funcs = functions
+        self.state = SimpleNamespace(global_step=step)
+        self.logged: dict[str, float] = {}
+        self.__dict__.update(settings)
+
+    def log_metric(self, name: str, value: float) -> None:
+        self.logged[name] = value
+
+    def call(
+        self, completions: list[Any], prompts: list[Any] | None = None, **columns: Any
+    ) -> dict[str, Any]:
+        arguments = {
+            "prompts": prompts or ["q"] * len(completions),
+            "completions": completions,
+            "completion_ids": [[1]] * len(completions),
+            "trainer_state": self.state,
+            "log_extra": lambda column, values: None,
+            "log_metric": self.log_metric,
+            **columns,
+        }
+        return {function.__name__: function(**arguments) for function in self.reward_funcs}
+
+
+@pytest.fixture(autouse=True)
+def _no_calls() -> None:
+    CALLS.clear()
+
+
+def make(mix: hub.Mix, engine: hub.Engine, step: int = 0, **settings: Any) -> Trainer:
+    return Trainer(hub_trl.reward_funcs(mix, engine=engine), step, **settings)
+
+
+def test_plain_functions_with_the_rewards_names(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 1.0, picky: {"weight": 0.5, "name": "think-format"}})
+    functions = hub_trl.reward_funcs(mix, engine=engine)
+    assert [function.__name__ for function in functions] == ["length", "think-format"]
+    assert all(inspect.isfunction(f) and not inspect.iscoroutinefunction(f) for f in functions)
+    assert hub_trl.reward_weights(mix) == [1.0, 0.5]
+
+
+FAILURES = [
+    # on_failure, completions, what `length` and `picky` return
+    ("mask", ["ab", "bad", "skip"], [2.0, None, 4.0], [1.0, None, None]),
+    ("drop", ["ab", "bad", "skip"], [2.0, 3.0, 4.0], [1.0, None, None]),
+]
+
+
+@pytest.mark.parametrize(("on_failure", "completions", "lengths", "pickies"), FAILURES)
+def test_missing_values(
+    engine: hub.Engine, on_failure: str, completions: list[str], lengths: list[Any], pickies: list[Any]
+) -> None:
+    trainer = make(hub.Mix({length: 1.0, picky: 1.0}, on_failure=on_failure), engine)
+    assert trainer.call(completions) == {"length": lengths, "picky": pickies}
+    assert trainer.logged["hub/failed/picky"] == pytest.approx(1 / 3)
+    assert trainer.logged["hub/failed/length"] == 0
+    assert trainer.logged["hub/masked"] == (pytest.approx(1 / 3) if on_failure == "mask" else 0)
+
+
+def test_raise_ends_training(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({length: 1.0, picky: 1.0}, on_failure="raise"), engine)
+    assert trainer.call(["ab"]) == {"length": [2.0], "picky": [1.0]}
+    with pytest.raises(RewardFailed, match="sample 1, reward 'picky': exception: ValueError: it is bad"):
+        trainer.call(["ab", "bad"])
+
+
+def test_all_abstain_is_none_everywhere(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: {"when": {"task": "a"}}, picky: {"when": {"task": "a"}}}, allow_unrouted=True)
+    trainer = make(mix, engine)
+    assert trainer.call(["ab", "ab"], task=["a", "b"]) == {"length": [2.0, None], "picky": [1.0, None]}
+
+
+def test_a_closed_gate_is_zero(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({length: {"gate": "picky >= 2"}, picky: 1.0}), engine)
+    assert trainer.call(["abc"]) == {"length": [0.0], "picky": [1.0]}
+
+
+def test_why_a_reward_failed_is_said_once(engine: hub.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    trainer = make(hub.Mix({picky: 1.0}), engine)
+    trainer.call(["bad", "bad"])
+    trainer.call(["bad"])
+    assert [record.getMessage()[:54] for record in caplog.records] == [
+        "reward 'picky' failed: exception: ValueError: it is ba"
+    ]
+
+
+def test_a_value_too_large_for_float32_is_none_everywhere(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({length: 1.0, enormous: 1.0}), engine)
+    assert trainer.call(["big", "ok"]) == {"length": [None, 2.0], "enormous": [None, 1.0]}
+
+
+def test_a_batch_is_scored_once(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({length: 1.0, picky: 1.0}), engine)
+    trainer.call(["a", "b"])
+    assert CALLS == ["a", "b"]
+    trainer.call(["a", "b"])
+    assert CALLS == ["a", "b", "a", "b"], "an equal batch is another batch"
+
+
+def test_any_order_and_any_subset_of_the_functions(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 1.0, picky: 1.0})
+    backwards = Trainer(hub_trl.reward_funcs(mix, engine=engine)[::-1])
+    assert backwards.call(["ab", "bad"]) == {"picky": [1.0, None], "length": [2.0, None]}
+    assert backwards.call(["abc"]) == {"picky": [1.0], "length": [3.0]}
+    for index in (0, 1):
+        alone = Trainer(hub_trl.reward_funcs(mix, engine=engine)[index : index + 1])
+        for completions in (["ab", "bad"], ["abcd", "x"], ["ab", "bad"]):
+            (values,) = alone.call(completions).values()
+            whole = make(mix, engine).call(completions)[mix.names[index]]
+            assert values == whole
+
+
+def test_functions_given_different_batches_do_not_mix_them_up(engine: hub.Engine) -> None:
+    first, second = hub_trl.reward_funcs(hub.Mix({length: 1.0, picky: 1.0}), engine=engine)
+    one, other = ["ab", "skip"], ["abcd", "bad"]
+    prompts = ["q", "q"]
+    assert first(prompts=prompts, completions=one) == [2.0, 4.0]
+    assert second(prompts=prompts, completions=other) == [1.0, None]
+    assert first(prompts=prompts, completions=other) == [4.0, None]
+    assert second(prompts=prompts, completions=one) == [1.0, None]
+    one[0] = "bad"
+    assert first(prompts=prompts, completions=one) == [None, 4.0], "the same list with another content"
+    assert second(prompts=prompts, completions=one) == [None, None]
+
+
+def test_nothing_of_a_batch_is_kept(engine: hub.Engine) -> None:
+    class Column(list[int]):
+        """A list that can be watched."""
+
+    trainer = make(hub.Mix({length: 1.0, picky: 1.0}), engine)
+    column = Column([1])
+    watched = weakref.ref(column)
+    trainer.call(["a"], number=column)
+    del column
+    gc.collect()
+    assert watched() is None
+
+
+def test_columns_prompts_and_groups() -> None:
+    messages = [{"role": "user", "content": "2+2?"}]
+    samples = samples_of(
+        ["2+2?", messages],
+        ["4", [{"role": "assistant", "content": "5"}]],
+        {
+            "answer": ["4", ABSENT],
+            "completion_ids": [[1], [2, 3]],
+            "trainer_state": SimpleNamespace(global_step=1),
+            "log_metric": print,
+            "environments": [object(), object()],
+            "something": "ab",
+            "of_another_length": [1, 2, 3],
+        },
+    )
+    assert [dict(sample.columns) for sample in samples] == [
+        {"answer": "4", "completion_ids": [1]},
+        {"completion_ids": [2, 3]},
+    ]
+    assert [sample.text for sample in samples] == ["4", "5"]
+    assert [sample.group for sample in samples] == ["2+2?", json.dumps(messages, sort_keys=True)]
+
+
+def test_group_rewards_see_the_completions_of_one_prompt(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({rank: 1.0}), engine)
+    values = trainer.call(["a", "abc", "ab", "abcd"], prompts=["p", "p", "q", "q"])
+    assert values == {"rank": [0.0, 1.0, 0.0, 1.0]}
+
+
+def test_group_rewards_refuse_several_processes(engine: hub.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=r"rank: needs all completions of a prompt.* over 2 processes"):
+        hub_trl.reward_funcs(hub.Mix({rank: 1.0}), engine=engine)
+    hub_trl.reward_funcs(hub.Mix({length: 1.0}), engine=engine)
+
+
+def test_several_processes_are_noticed_while_training(
+    engine: hub.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    trainer = make(hub.Mix({rank: 1.0}), engine)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
+    with pytest.raises(ConfigError, match="over 4 processes"):
+        trainer.call(["a"])
+
+
+def test_a_schedule_gives_one_function_with_the_total(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: [[0, 1.0], [10, 0.0]], picky: 2.0})
+    for step, total in ((0, [4.0, None, 6.0]), (5, [3.0, None, 4.0]), (99, [2.0, None, 2.0])):
+        trainer = make(mix, engine, step)
+        assert trainer.call(["ab", "bad", "abcd"]) == {"total": total}
+        assert trainer.logged["rewards/length/mean"] == 3.0, "over the samples that have a total"
+        assert trainer.logged["rewards/picky/mean"] == 1.0
+    assert hub_trl.trainer_arguments(mix) == {"reward_weights": [1.0]}
+
+
+def test_a_schedule_needs_a_step(engine: hub.Engine) -> None:
+    (total,) = hub_trl.reward_funcs(hub.Mix({length: [[0, 1.0], [10, 0.0]]}), engine=engine)
+    with pytest.raises(ConfigError, match="tells no step"):
+        total(prompts=["q"], completions=["a"])
+
+
+def test_a_reward_called_total_keeps_its_name(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: {"name": "total", "weight": [[0, 1.0], [10, 0.0]]}})
+    assert [f.__name__ for f in hub_trl.reward_funcs(mix, engine=engine)] == ["mix-total"]
+
+
+ARGUMENTS: list[tuple[dict[Any, Any], dict[str, Any], str, dict[str, Any]]] = [
+    # rewards, options of the mix, algorithm, arguments
+    ({length: 1.0, picky: 0.2}, {}, "grpo", {"reward_weights": [1.0, 0.2]}),
+    ({length: 1.0, picky: 0.2}, {}, "rloo", {"reward_weights": [1.0, 0.2]}),
+    (
+        {length: 1.0, picky: 0.2},
+        {"aggregate": "normalize_then_sum"},
+        "grpo",
+        {"reward_weights": [1.0, 0.2], "multi_objective_aggregation": "normalize_then_sum"},
+    ),
+    ({length: 1.0, picky: 0.2}, {"aggregate": "normalize_then_sum"}, "rloo", {"reward_weights": [1.0]}),
+    (
+        {length: [[0, 1.0], [9, 2.0]], picky: 0.2},
+        {"aggregate": "normalize_then_sum"},
+        "grpo",
+        {"reward_weights": [1.0], "scale_rewards": "batch"},
+    ),
+    ({length: [[0, 1.0], [9, 1.0]]}, {}, "grpo", {"reward_weights": [1.0]}),
+]
+
+
+@pytest.mark.parametrize(("rewards", "options", "algorithm", "arguments"), ARGUMENTS)
+def test_arguments_of_the_trainer(
+    engine: hub.Engine,
+    rewards: dict[Any, Any],
+    options: dict[str, Any],
+    algorithm: str,
+    arguments: dict[str, Any],
+) -> None:
+    mix = hub.Mix(rewards, **options)
+    assert hub_trl.trainer_arguments(mix, algorithm=algorithm) == arguments
+    functions = hub_trl.reward_funcs(mix, algorithm=algorithm, engine=engine)
+    assert len(functions) == len(arguments["reward_weights"])
+
+
+def test_forgotten_arguments_are_found_at_the_first_call(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 1.0, picky: 0.2})
+    with pytest.raises(ConfigError, match=r"weights 'picky' with 1, the mix with 0\.2.*trainer_arguments"):
+        make(mix, engine, reward_weights=[1.0, 1.0]).call(["a"])
+    assert make(mix, engine, reward_weights=[1.0, 0.2]).call(["a"])
+    normalized = hub.Mix({length: 1.0}, aggregate="normalize_then_sum")
+    with pytest.raises(ConfigError, match="multi_objective_aggregation='normalize_then_sum'"):
+        make(normalized, engine, reward_weights=[1.0]).call(["a"])
+
+
+@pytest.mark.parametrize("name", ["prompts", "completions", "trainer_state", "log_metric", "environments"])
+def test_columns_that_trl_uses_for_itself(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        hub_trl.check_columns(["answer", name])
+    hub_trl.check_columns(["prompt", "answer", "completion"])
+
+
+def test_other_algorithms_are_refused() -> None:
+    with pytest.raises(HubError, match="'ppo'"):
+        hub_trl.reward_funcs(hub.Mix({length: 1.0}), algorithm="ppo")
