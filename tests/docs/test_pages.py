@@ -1,0 +1,137 @@
+"""The documentation's tables and headings say what the code says."""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hub
+from hub import hookspecs
+from hub.mix import config
+from hub.reward import DEFAULT_TIMEOUT_S
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def tables(name: str) -> dict[str, list[list[str]]]:
+    """The rows of all tables of a page that have the same header, by that header."""
+    found: dict[str, list[list[str]]] = {}
+    rows: list[list[str]] | None = None
+    for line in page(name).splitlines():
+        if not line.startswith("|"):
+            rows = None
+            continue
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if rows is None:
+            rows = found.setdefault(" | ".join(cells).strip(), [])
+        elif set("".join(cells)) - set("-: "):
+            rows.append(cells)
+    return found
+
+
+def column(name: str, table: str, number: int = 0) -> list[str]:
+    return [row[number].strip("`") for row in tables(name)[table]]
+
+
+def doc_after(source: str, kind: str) -> dict[str, str]:
+    """The strings that document the members of an enumeration, by member name."""
+    (body,) = (
+        node.body for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == kind
+    )
+    found = {}
+    for member, doc in itertools.pairwise(body):
+        if isinstance(member, ast.Assign) and isinstance(doc, ast.Expr):
+            assert isinstance(member.targets[0], ast.Name)
+            found[member.targets[0].id] = ast.literal_eval(doc.value)
+    return found
+
+
+def test_every_hook_has_a_heading_with_its_true_signature() -> None:
+    hooks = {
+        name: str(inspect.signature(function)).replace('"', "").replace("'", "")
+        for name, function in vars(hookspecs).items()
+        if name.startswith("hub_")
+    }
+    headings = re.findall(r"^### `(hub_\w+)(.*)`$", page("docs/plugins.md"), re.MULTILINE)
+    assert dict(headings) == hooks
+
+
+def test_the_list_of_failures_is_the_closed_list() -> None:
+    docs = doc_after(inspect.getsource(hub.score), "Failure")
+    rows = [[f"`{failure}`", failure.fault, docs[failure.name]] for failure in hub.Failure]
+    assert tables("docs/plugins.md")["reason | fault | what happened"] == rows
+
+
+def test_every_argument_of_a_reward_is_listed() -> None:
+    fields = {field.name: field.default for field in dataclasses.fields(hub.Reward)}
+    listed = column("docs/plugins.md", "argument | default |")
+    assert set(listed) == set(fields) - {"target", "origin"}
+    defaults = dict(zip(listed, column("docs/plugins.md", "argument | default |", 1), strict=True))
+    for name in ("setup_timeout_s", "memory_mb", "concurrency", "deterministic", "uses", "preload", "range"):
+        default = fields[name]
+        assert defaults[name] == (f"{default:g}" if isinstance(default, float) else str(default))
+
+
+def test_the_lanes_and_their_limits() -> None:
+    rows = tables("docs/plugins.md")["lane | default of | limit | where"]
+    listed = {row[0].strip("`"): row[2] for row in rows}
+    limits = {
+        str(lane): "none" if limit is None else f"{limit:g} s" for lane, limit in DEFAULT_TIMEOUT_S.items()
+    }
+    assert listed == limits
+
+
+def test_verdicts_of_a_sandbox() -> None:
+    text = page("docs/plugins.md")
+    assert all(f"`{verdict}`" in text for verdict in hub.Verdict)
+
+
+def test_every_key_of_a_mix_is_listed() -> None:
+    assert column("docs/mixes.md", "key | default |") == [*config._KEYS, *config._REWARD_KEYS]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        file, _, heading = target.partition("#")
+        if file:
+            assert (path.parent / file).exists(), f"{path.name}: {target}"
+        elif heading:
+            assert heading in headings, f"{path.name}: {target}"
+
+
+@pytest.fixture(scope="module")
+def offers() -> dict[str, dict[str, str]]:
+    """What ships, from `hub plugins`: names and summaries by kind."""
+    program = (
+        "import json; from hub.plugins import load; hub = load();"
+        "print(json.dumps({r.kind: {o.name: o.summary for o in r if o.origin.distribution == 'posttrain-hub'}"
+        " for r in (hub.rewards, hub.benchmarks, hub.generators, hub.commands)}))"
+    )
+    found: dict[str, Any] = json.loads(subprocess.check_output([sys.executable, "-c", program]))
+    return found
