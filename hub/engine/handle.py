@@ -143,7 +143,10 @@ class Handle:
         current, start_ns, limit_s = self._current()
         if current is None:
             return 0.05  # given a chunk, not yet begun: look again soon
-        return None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
+        left = None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
+        if current == wire.SETUP and self.chunks[0].work.timeout_s is not None and left is not None:
+            return min(left, self.chunks[0].work.timeout_s)  # nothing tells when the first call begins
+        return left
 
     def is_overdue(self) -> bool:
         """Whether the call under way has run past its limit; if so it is the one to blame."""

@@ -122,6 +122,19 @@ class Broken:
 stubborn = hub.Reward("stubborn", Broken, setup_timeout_s=1.0)
 
 
+class SlowToConstruct:
+    """Takes half a second to construct, far below its limit for that."""
+
+    def __init__(self) -> None:
+        time.sleep(0.5)
+
+    def __call__(self, sample: hub.Sample) -> object:
+        return _act(sample.text)
+
+
+slow_to_construct = hub.Reward("slow-to-construct", SlowToConstruct, timeout_s=0.5)
+
+
 class NeedsLibrary:
     """Needs a library that nobody has."""
 

@@ -138,6 +138,12 @@ def test_a_reward_that_cannot_be_constructed(engine: hub.Engine, way: str, words
     assert words in engine.warm([engine.add(reward)])["stubborn"]
 
 
+def test_the_limit_of_the_first_call_holds_after_a_construction() -> None:
+    with hub.Engine(1) as engine:  # no other worker's results wake the engine
+        (score,) = engine.score(bound("slow_to_construct"), texts("sleep 10"))
+    assert score.reason == "timeout"
+
+
 def test_a_missing_library_says_what_to_install(engine: hub.Engine) -> None:
     (score,) = engine.score(bound("NeedsLibrary"), texts("1"))
     assert score.reason == "setup"
