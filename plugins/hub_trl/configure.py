@@ -127,12 +127,18 @@ def _find_model(recipe: Recipe, rows: list[Row]) -> str:
     model = str(folder.resolve()) if folder.is_dir() else recipe.model.path
     revision = {"revision": recipe.model.revision} if recipe.model.revision else {}
     where = ("model", "path")
+    if not folder.is_dir() and (recipe.model.path[0] in "./~" or recipe.model.path.count("/") > 1):
+        raise recipe.written.error(where, f"there is no folder {folder.absolute()}")
     try:
         AutoConfig.from_pretrained(model, **revision)
         tokenizer = AutoTokenizer.from_pretrained(model, **revision)
     except (OSError, ValueError, KeyError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        looked = "cannot be loaded" if folder.is_dir() else f"is neither a folder ({folder}) nor a model id"
+        looked = (
+            "cannot be loaded"
+            if folder.is_dir()
+            else f"is neither a folder ({folder.absolute()}) nor a model id"
+        )
         raise recipe.written.error(where, f"{recipe.model.path!r} {looked}: {why}") from error
     if tokenizer.eos_token_id is None:
         raise recipe.written.error(where, "its tokenizer has no eos_token, so that completions have no end")

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import inspect
 import json
 from collections.abc import Iterable
 from itertools import islice
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub import Mix, load
-from hub.errors import DataError, MissingDependency
+from hub.errors import ConfigError, DataError, MissingDependency, OptionError
 from hub.plugins import open_target
 from hub_trl.functions import ABSENT, check_columns
 from hub_trl.recipe import DataTable, Recipe, template_columns
@@ -38,21 +39,13 @@ def read_rows(recipe: Recipe) -> list[Row]:
         _check_examples(rows, data)
     else:
         _check_prompts(rows, data)
-        check_columns(name for row in rows for name in row)
-        if recipe.mix is not None:
-            check_rewards(recipe.mix, rows)
+        try:
+            check_columns(name for row in rows for name in row)
+            if recipe.mix is not None:
+                _check_rewards(recipe.mix, rows)
+        except ConfigError as error:
+            raise ConfigError(f"{_name(data)}: {error}") from None
     return rows
-
-
-def check_rewards(mix: Mix, rows: Iterable[Row]) -> None:
-    """Check that every row has the columns that the rewards routed to it need.
-
-    Raises:
-        ConfigError: one lacks a column, or no reward takes it.
-    """
-    mix.check(
-        {"completion_ids": None, **{k: v for k, v in row.items() if k not in GENERATED}} for row in rows
-    )
 
 
 def digest(rows: list[Row]) -> str:
@@ -165,10 +158,13 @@ def _read_benchmark(recipe: Recipe) -> Iterable[Row]:
     benchmark = load().benchmarks[data.benchmark or ""]
     rows = open_target(benchmark.rows, benchmark.origin)
     try:
-        return [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
+        inspect.signature(rows).bind(data.split, **data.options)
     except TypeError as error:
-        message = f"benchmark {benchmark.name!r}: {error}"
-        raise recipe.written.error(("data", "options"), message) from error
+        raise recipe.written.error(("data", "options"), f"{benchmark.name}: {error}") from error
+    try:
+        return [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
+    except OptionError as error:
+        raise recipe.written.error(("data", "options"), str(error)) from error
 
 
 def _complete(row: Row, number: int, recipe: Recipe) -> Row:
@@ -196,6 +192,13 @@ def _complete(row: Row, number: int, recipe: Recipe) -> Row:
         if isinstance(row.get("completion"), str) and recipe.algorithm == "sft":
             row["completion"] = [{"role": "assistant", "content": row["completion"]}]
     return row
+
+
+def _check_rewards(mix: Mix, rows: Iterable[Row]) -> None:
+    """Check that every row has the columns that the rewards will need, of those that TRL passes on."""
+    mix.check(
+        {"completion_ids": None, **{name: row[name] for name in row if name not in GENERATED}} for row in rows
+    )
 
 
 def _check_prompts(rows: list[Row], data: DataTable) -> None:

@@ -35,12 +35,7 @@ class Signals:
         self.calls.write_text(str(count))
         if count == self.at:
             os.kill(os.getpid(), self.number)
-        return sum(sample["completion_ids"]) % 17 / 17
-
-
-@hub.reward(needs=["solution"])
-def needs_solution(sample: hub.Sample) -> float:
-    return float(sample["solution"] in sample.text)
+        return float(sum(sample["completion_ids"]) % 17 / 17)
 
 
 @hub.reward

@@ -104,7 +104,7 @@ def _trained(model: Path) -> bool:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
-    loaded = AutoModelForCausalLM.from_pretrained(model)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(model)
     ids = tokenizer("What is 1+1?", return_tensors="pt")
     return bool(loaded.generate(**ids, max_new_tokens=4).shape[1] > ids["input_ids"].shape[1])
 

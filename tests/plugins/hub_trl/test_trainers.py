@@ -1,12 +1,13 @@
 """The adapter in TRL's real trainers, on a model with random weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from datasets import Dataset
-from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer  # type: ignore[attr-defined]
 
 import hub
 import hub_trl
@@ -24,7 +25,7 @@ PROMPTS = Dataset.from_dict({"prompt": ["What is 1+1?", "What is 2+2?"], "answer
 
 @hub.reward(needs=["completion_ids"], lane="inline")
 def tokens(sample: hub.Sample) -> float:
-    return sum(sample["completion_ids"]) % 17 / 17
+    return float(sum(sample["completion_ids"]) % 17 / 17)
 
 
 @hub.reward(uses=["completion_ids"], lane="inline")
@@ -82,7 +83,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[hub.MixScore]]:
     return batches
 
 
-def mean(values: list[float | None]) -> Any:
+def mean(values: Sequence[float | None]) -> Any:
     present = [value for value in values if value is not None]
     return pytest.approx(sum(present) / len(present), abs=1e-6) if present else None
 
