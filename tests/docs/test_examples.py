@@ -25,7 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUN = ("hub ", "pytest ", "cat ", "head ")
+RUN = ("hub ", "pytest ", "python ", "cat ", "head ")
 LANGUAGES = ("python", "toml", "json", "console", "text", "sh", "")
 
 
@@ -81,6 +81,8 @@ BLOCKS = {page: list(read_blocks(page)) for page in PAGES}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """An empty folder in which examples/ is there, as in a checkout."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     return tmp_path
 
 
