@@ -29,7 +29,7 @@ def open_sandbox(name: str, **options: Any) -> Sandbox:
     return sandbox
 
 
-def open_generator(model: str, name: str | None = None, **options: Any) -> Generator:
+def open_generator(model: str, name: str | None = None, /, **options: Any) -> Generator:
     """Open what makes completions with a model.
 
     Args:
