@@ -35,7 +35,7 @@ async def ask(
     Raises:
         GeneratorError: the server cannot be reached, refuses the request, or does not answer with JSON.
     """
-    where = f"{client.base_url}".rstrip("/") + path
+    where = str(client.base_url.copy_with(userinfo=b"")).rstrip("/") + path
     attempt = 0
     while True:
         wait = min(LONGEST_WAIT_S, backoff_s * 2**attempt * random.Random().uniform(0.5, 1.5))

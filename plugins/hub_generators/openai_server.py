@@ -30,7 +30,7 @@ class OpenAIGenerator:
 
     Args:
         model: the server's address, e.g. "http://localhost:8000/v1".
-        name: the model's name there; None: the only one that `GET /models` lists.
+        served_name: the model's name there; None: the only one that `GET /models` lists.
         endpoint: "chat" (the server applies the chat template) or "completions" (plain text goes in).
         concurrency: requests at once.
         retries: further tries of a request that met overload, a server's failure or a broken connection.
@@ -47,7 +47,7 @@ class OpenAIGenerator:
         self,
         model: str,
         *,
-        name: str | None = None,
+        served_name: str | None = None,
         endpoint: Literal["chat", "completions"] = "chat",
         concurrency: int = 16,
         retries: int = 6,
@@ -61,12 +61,13 @@ class OpenAIGenerator:
                 "greater than 0"
             )
         self._address = model.rstrip("/")
+        self._shown = re.sub(r"//[^/@]*@", "//", self._address)
         self._chat = endpoint == "chat"
         self._concurrency, self._retries, self._backoff_s = concurrency, retries, backoff_s
         self._timeout_s = timeout_s
         self._extra = dict(extra or {})
         self._served: dict[str, Any] = {}
-        self._name = name or self._only_model()
+        self._name = served_name or self._only_model()
 
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
         """Complete each prompt once; yield each completion when the server has answered.
@@ -104,7 +105,7 @@ class OpenAIGenerator:
         """Return the address, the model's name, what the server says about it, and how it is asked."""
         return {
             "generator": "openai",
-            "address": re.sub(r"//[^/@]*@", "//", self._address),
+            "address": self._shown,
             "model": self._name,
             "served": {key: self._served[key] for key in ("owned_by", "root") if key in self._served},
             "endpoint": "chat" if self._chat else "completions",
@@ -126,7 +127,7 @@ class OpenAIGenerator:
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise GeneratorError(
-                f"{self._address!r} is not an address like http://host:port/v1: {error}"
+                f"{self._shown!r} is not an address like http://host:port/v1: {error}"
             ) from error
 
     def _only_model(self) -> str:
@@ -144,8 +145,8 @@ class OpenAIGenerator:
             return str(listed[0]["id"])
         known = ", ".join(str(model["id"]) for model in listed[:20]) or "none"
         raise GeneratorError(
-            f"{self._address}/models lists {len(listed)} models ({known}): say which with the generator "
-            "option name=MODEL"
+            f"{self._shown}/models lists {len(listed)} models ({known}): say which with the generator "
+            "option served_name=MODEL"
         )
 
     def _body(self, prompt: Text, index: int, decoding: Decoding) -> dict[str, Any]:

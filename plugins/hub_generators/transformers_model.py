@@ -198,16 +198,16 @@ class TransformersGenerator:
     def _describe(self) -> dict[str, Any]:
         from importlib.metadata import version
 
-        folder: Path | None = Path(self._name)
-        known: dict[str, Any] = {"generator": "transformers"}
-        if folder is not None and folder.is_dir():
-            known |= {"folder": str(folder.resolve())}
-        else:
-            commit = getattr(self._model.config, "_commit_hash", None)
-            folder = find_snapshot(self._name, commit)
-            known |= {"model": self._name, "revision": commit or self._revision}
+        folder: Path | None
+        if Path(self._name).is_dir():
+            folder = Path(self._name)
+            known: dict[str, Any] = {"folder": str(folder.resolve())}
+        else:  # the cache's folder of a model id is named after the commit
+            folder = find_snapshot(self._name, self._revision)
+            known = {"model": self._name, "revision": folder.name if folder else self._revision}
         weights = self._model.parameters()
         return {
+            "generator": "transformers",
             **known,
             "weights": hash_weights(folder) if folder else None,
             "tokenizer": hash_tokenizer(folder) if folder else None,
