@@ -127,7 +127,10 @@ def install(pyproject: Path) -> None:
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield each command of a console block, and what it is shown to print."""
+    """Yield each command of a block, and what it is shown to print."""
+    if block.language == "sh":
+        yield from ((line, "") for line in block.text.splitlines())
+        return
     parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
     assert not parts[0].strip(), f"{block} begins without a command ($ ...)"
     for part in parts[1:]:

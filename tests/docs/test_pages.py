@@ -4,10 +4,7 @@ import ast
 import dataclasses
 import inspect
 import itertools
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,9 @@ import pytest
 
 import hub
 from hub import hookspecs
+from hub.cli.main import BUILT_IN
 from hub.mix import config
+from hub.plugins import DISTRIBUTION, load
 from hub.reward import DEFAULT_TIMEOUT_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,13 +124,20 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert heading in headings, f"{path.name}: {target}"
 
 
-@pytest.fixture(scope="module")
-def offers() -> dict[str, dict[str, str]]:
-    """What ships, from `hub plugins`: names and summaries by kind."""
-    program = (
-        "import json; from hub.plugins import load; hub = load();"
-        "print(json.dumps({r.kind: {o.name: o.summary for o in r if o.origin.distribution == 'posttrain-hub'}"
-        " for r in (hub.rewards, hub.benchmarks, hub.generators, hub.commands)}))"
+@pytest.mark.parametrize("kind", ["reward", "benchmark", "generator", "sandbox", "command"])
+def test_the_readme_lists_what_ships(kind: str) -> None:
+    found = load()
+    registries: tuple[Any, ...] = (
+        found.rewards,
+        found.benchmarks,
+        found.generators,
+        found.sandboxes,
+        found.commands,
     )
-    found: dict[str, Any] = json.loads(subprocess.check_output([sys.executable, "-c", program]))
-    return found
+    (registry,) = (each for each in registries if each.kind == kind)
+    ships = [offer for offer in registry if offer.origin.distribution == DISTRIBUTION]
+    ships += BUILT_IN if kind == "command" else ()
+    prefix = "hub " if kind == "command" else ""
+    listed = tables("README.md").get(f"{kind} |", [])
+    offered = [[f"`{prefix}{offer.name}`", offer.summary.rstrip(".")] for offer in ships]
+    assert listed == sorted(offered)
