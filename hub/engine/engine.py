@@ -269,7 +269,7 @@ class _Batch:
         self.in_process = component.bound.lane is Lane.PROCESS
         self.payloads: list[bytes] = [b""] * len(samples)
         self.units: list[list[int]] = []
-        self.keys: list[bytes | None] = []
+        self.keys: list[bytes] = []
         self.copies: dict[int, list[int]] = {}
         self.submitted_ns = time.monotonic_ns()
         usable = self._encode(reward)
@@ -313,7 +313,7 @@ class _Batch:
     def _find_samples(self, usable: list[int]) -> None:
         """Take scores from the cache, find duplicates, leave the rest as units."""
         todo: list[int] = usable
-        keys: list[bytes | None] = [None] * len(usable)
+        keys: list[bytes] = []
         if self.keep:
             todo, keys = [], []
             leaders: dict[bytes, int] = {}
@@ -344,7 +344,7 @@ class _Batch:
             name = sample.group if sample.group is not None else ("prompt", repr(sample.prompt))
             groups.setdefault(name, []).append(index)
         for members in groups.values():
-            key = None
+            key = b""
             if self.keep:
                 parts = [self.payloads[index] for index in members]
                 key = blake2b(pickle.dumps(parts, 5), digest_size=16).digest()
@@ -380,16 +380,20 @@ class _Batch:
     def report(self, units: Sequence[int], results: Sequence[Result]) -> None:
         """Take the scores of finished calls."""
         scores, keep = self.scores, self.keep
-        for unit, (found, _, _) in zip(units, results, strict=True):
-            members = self.units[unit]
-            if len(members) == 1:
-                scores[members[0]] = found[0]
-            else:
-                found = found if len(found) == len(members) else found[:1] * len(members)
-                for index, score in zip(members, found, strict=True):
+        if self.per is Per.SAMPLE:
+            cache, keys = self.component.cache, self.keys
+            for unit, (found, _, _) in zip(units, results, strict=True):
+                score = scores[self.units[unit][0]] = found[0]
+                if keep and score.outcome is not Outcome.FAILED:
+                    cache[keys[unit]] = score
+        else:
+            for unit, (found, _, _) in zip(units, results, strict=True):
+                members = self.units[unit]
+                each = found if len(found) == len(members) else found[:1] * len(members)
+                for index, score in zip(members, each, strict=True):
                     scores[index] = score
-            if keep:
-                self._remember(unit, found)
+                if keep:
+                    self._remember(unit, each)
         slow = self.component.stats.time(results, self.submitted_ns)
         for position in slow:
             index = self.units[units[position]][0]
@@ -401,22 +405,20 @@ class _Batch:
             for copy in copies:
                 self.scores[copy] = self.scores[leader]
         self.component.stats.add(self.scores)
+        cache = self.component.cache
+        while len(cache) > CACHE_ENTRIES:
+            del cache[next(iter(cache))]
         return self.scores
 
     def _remember(self, unit: int, scores: list[Score]) -> None:
+        """Keep the scores of a group together, those of a batch each on its own."""
         cache = self.component.cache
-        if self.per is Per.GROUP:
-            entries: list[tuple[bytes | None, Any]] = [(self.keys[unit], tuple(scores))]
-        elif self.per is Per.BATCH:
-            entries = list(zip(self.keys, scores, strict=True))
-        else:
-            entries = [(self.keys[unit], scores[0])]
-        for key, value in entries:
-            kept = value if isinstance(value, tuple) else (value,)
-            if key is not None and all(score.outcome is not Outcome.FAILED for score in kept):
-                cache[key] = value
-        while len(cache) > CACHE_ENTRIES:
-            del cache[next(iter(cache))]
+        if self.per is Per.BATCH:
+            for key, score in zip(self.keys, scores, strict=True):
+                if score.outcome is not Outcome.FAILED:
+                    cache[key] = score
+        elif all(score.outcome is not Outcome.FAILED for score in scores):
+            cache[self.keys[unit]] = tuple(scores)
 
 
 class _Calls(Sequence[Any]):

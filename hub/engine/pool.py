@@ -21,7 +21,7 @@ from hub.engine.work import Work
 from hub.errors import EngineError
 from hub.score import Failure
 
-CHUNK_NS = 10_000_000
+CHUNK_NS = 20_000_000
 """Run time that a chunk should hold: long against the cost of a message, short against a batch."""
 CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 << 20
