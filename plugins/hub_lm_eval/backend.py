@@ -6,6 +6,7 @@ tasks, and its filters, which work on completions after the hub has them.
 
 import hashlib
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from hub.generator import Completion, Decoding
 from hub.sample import Sample, Text
 
 SEEDS = 2**31
+WHERE = {"device": "device", "batch_size": "batch_size", "base_url": "address"}
+"""Arguments that say where and how a model runs, not which it is, and what descriptions call them."""
 
 
 class LMEvalGenerator:
@@ -56,6 +59,7 @@ class LMEvalGenerator:
             raise OptionError("generator 'lm-eval': chat_template is auto, always or never; piece at least 1")
         self._model, self._backend, self._piece, self._arguments = model, backend, piece, arguments
         self._lm = self._load()
+        self._is_hf = any(kind.__name__ == "HFLM" for kind in type(self._lm).__mro__)
         has_template = _has_chat_template(self._lm, backend)
         if chat_template == "always" and not has_template:
             raise OptionError(f"lm-eval's {backend!r} has no chat template for {model!r}: use auto or never")
@@ -78,6 +82,8 @@ class LMEvalGenerator:
         }
         if decoding.temperature > 0 and decoding.top_p < 1:
             settings["top_p"] = decoding.top_p
+        if hasattr(self._lm, "_seed"):  # what backends of servers send with each request; else always 1234
+            self._lm._seed = decoding.seed
         order = sorted(range(len(contexts)), key=lambda index: (-len(contexts[index]), index))
         for start in range(0, len(order), self._piece):
             chosen = order[start : start + self._piece]
@@ -88,8 +94,10 @@ class LMEvalGenerator:
     def describe(self) -> Mapping[str, Any]:
         """Return backend, arguments, what lm-eval says of the model, hash of the weights files, versions."""
         if self._description is None:
-            where = {key: value for key, value in self._arguments.items() if key in ("device", "batch_size")}
-            others = {key: value for key, value in self._arguments.items() if key not in where}
+            others = dict(self._arguments)
+            where = {name: others.pop(key) for key, name in WHERE.items() if key in others}
+            if "address" in where:
+                where["address"] = re.sub(r"//[^/@]*@", "//", str(where["address"]))
             folder = Path(self._model)
             known = {"folder": str(folder.resolve())} if folder.is_dir() else {"model": self._model}
             tell = getattr(self._lm, "get_model_info", dict)
@@ -114,7 +122,9 @@ class LMEvalGenerator:
     def _load(self) -> Any:
         make = model_registry.get(self._backend)
         parameters = inspect.signature(make).parameters
-        name = next((name for name in ("pretrained", "model") if name in parameters), None)
+        # Some backends take the model's name in a base class that they hand their other arguments on to.
+        taken = {name for kind in make.__mro__ for name in inspect.signature(kind.__init__).parameters}
+        name = next((name for name in ("pretrained", "model") if name in taken), None)
         named = {name: self._model} if name else {}
         try:
             inspect.signature(make).bind(**named, **self._arguments)
@@ -144,9 +154,9 @@ class LMEvalGenerator:
 
     def _check_room(self, contexts: Sequence[Any], decoding: Decoding) -> None:
         """Refuse what lm-eval would cut from the left without a word."""
-        room = getattr(self._lm, "max_length", None)
-        if self._backend != "hf" or not isinstance(room, int):
+        if not self._is_hf:
             return
+        room = self._lm.max_length
         for index, context in enumerate(contexts):
             tokens = len(self._lm.tok_encode(context))
             if tokens + decoding.max_new_tokens > room:
@@ -175,14 +185,20 @@ class LMEvalGenerator:
 
     def _finish(self, text: str, decoding: Decoding) -> str:
         """lm-eval does not tell why a completion ended; one that is as long as allowed was probably cut."""
-        encode = getattr(self._lm, "tok_encode", None)
-        if self._backend != "hf" or encode is None:
+        if not self._is_hf:
             return "stop"
-        return "length" if len(encode(text, add_special_tokens=False)) >= decoding.max_new_tokens else "stop"
+        tokens = len(self._lm.tok_encode(text, add_special_tokens=False))
+        return "length" if tokens >= decoding.max_new_tokens else "stop"
 
 
 def _has_chat_template(lm: Any, backend: str) -> bool:
-    return "chat" in backend or bool(getattr(getattr(lm, "tokenizer", None), "chat_template", None))
+    if "chat" in backend:  # the server applies it
+        return True
+    try:
+        tokenizer = getattr(lm, "tokenizer", None)
+    except Exception:  # some backends load theirs here, and may not find it
+        return False
+    return bool(getattr(tokenizer, "chat_template", None))
 
 
 @contextmanager

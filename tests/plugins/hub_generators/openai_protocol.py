@@ -12,7 +12,12 @@ Answer = tuple[int, dict[str, str], bytes]
 
 def completion(text: str | None, finish: str = "stop", tokens: int | None = 3) -> Answer:
     """What a healthy server answers, good for both endpoints."""
-    choice = {"message": {"role": "assistant", "content": text}, "text": text, "finish_reason": finish}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "text": text,
+        "finish_reason": finish,
+    }
     body: dict[str, Any] = {"choices": [choice]}
     if tokens is not None:
         body["usage"] = {"completion_tokens": tokens}
@@ -67,7 +72,11 @@ class Server:
                     return
                 try:
                     self.send_response(status)
-                    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    for name, value in {
+                        "Content-Type": "application/json",
+                        "Content-Length": str(len(body)),
+                        **headers,
+                    }.items():
                         self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(body)
