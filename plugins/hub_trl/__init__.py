@@ -5,17 +5,17 @@
     trainer = GRPOTrainer(model, reward_funcs=hub_trl.reward_funcs(mix),
                           args=GRPOConfig(..., **hub_trl.trainer_arguments(mix)), ...)
 
-Not covered: TRL's AsyncGRPOTrainer (it sends reward functions to a process of its own, and these
-cannot be sent) and PPO, which TRL no longer has.
+For TRL's command line and AsyncGRPOTrainer, which need a function with a fixed name: `hub_trl.total`.
+Not covered: PPO, which TRL no longer has.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hub_trl.functions import check_columns, reward_funcs, reward_weights, trainer_arguments
+    from hub_trl.functions import check_columns, reward_funcs, reward_weights, total, trainer_arguments
 
-__all__ = ["check_columns", "reward_funcs", "reward_weights", "trainer_arguments"]
+__all__ = ["check_columns", "reward_funcs", "reward_weights", "total", "trainer_arguments"]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,9 +25,9 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
     from rich.console import Console
 
     from hub_trl.recipe import read_recipe
-    from hub_trl.train import Interrupted, Run
+    from hub_trl.train import Interrupted, Run, is_main_process
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, quiet=not is_main_process())
     read = read_recipe(recipe, settings)
     with console.status("checking the recipe, its data and its model"):
         run = Run(read, resume=resume, console=console)
@@ -71,20 +71,13 @@ def _check_rewards(run: Any) -> None:
 
 
 def _describe(run: Any) -> str:
+    from hub_trl.train import weight_of
+
     recipe = run.recipe
-    rewards = (
-        ", ".join(f"{r.name} x {_weight(r.config.weight)}" for r in recipe.mix.rewards) if recipe.mix else ""
-    )
     what = f"{recipe.algorithm.upper()} of {recipe.model.path} on {len(run.rows)} rows"
-    return (
-        f"{what}{rewards and f', rewards: {rewards}'}; {run.configured.device}; output: {run.output.folder}"
-    )
-
-
-def _weight(schedule: Any) -> str:
-    if schedule.is_constant:
-        return f"{schedule.at(None):g}"
-    return " then ".join(f"{weight:g} (step {step:g})" for step, weight in schedule.points)
+    if recipe.mix is not None:
+        what += f", rewards: {', '.join(f'{r.name} x {weight_of(r)}' for r in recipe.mix.rewards)}"
+    return f"{what}; {run.configured.device}; output: {run.output.folder}"
 
 
 def _show(summary: dict[str, Any], folder: Path) -> None:

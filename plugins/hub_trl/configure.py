@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from hub.errors import HubError, OptionError
+from hub.errors import HubError, MissingDependency, OptionError
 from hub.options import check_options, describe_options
 from hub.origin import Origin
 from hub.target import missing_dependency
@@ -69,7 +69,7 @@ def configure(recipe: Recipe, rows: list[Row]) -> Configured:
     config_class = getattr(trl, config_name)
     _check_arguments(recipe, config_class, f"{config_name} of trl {trl.__version__}")
     model = _find_model(recipe, rows)
-    peft = _lora(recipe, origin)
+    peft = _lora(recipe)
     has_gpu = torch.cuda.is_available() and not recipe.arguments.get("use_cpu", False)
     arguments = {**_defaults(has_gpu), **recipe.arguments}
     arguments["output_dir"] = str(Output(recipe.output).checkpoints)
@@ -150,14 +150,16 @@ def _find_model(recipe: Recipe, rows: list[Row]) -> str:
     return model
 
 
-def _lora(recipe: Recipe, origin: Origin) -> Any:
+def _lora(recipe: Recipe) -> Any:
     table = recipe.model.lora
     if table is None:
         return None
     try:
         import peft  # type: ignore[import-not-found, unused-ignore]
     except ModuleNotFoundError as error:
-        raise missing_dependency(error, "[model.lora]", Origin()) from error
+        raise MissingDependency(
+            f"[model.lora] needs {error.name!r}, which is not installed: pip install peft"
+        ) from error
     arguments = {"task_type": "CAUSAL_LM", **table}
     for key, value in arguments.items():
         try:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hub import Mix, load
 from hub.errors import ConfigError, DataError, MissingDependency, OptionError
 from hub.plugins import open_target
-from hub_trl.functions import ABSENT, check_columns
+from hub_trl.batch import ABSENT
+from hub_trl.functions import check_columns
 from hub_trl.recipe import DataTable, Recipe, template_columns
 
 if TYPE_CHECKING:

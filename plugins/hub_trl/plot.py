@@ -7,7 +7,7 @@ from typing import Any
 Curve = tuple[list[float], list[float]]
 
 
-def draw(path: Path, log: Sequence[Mapping[str, Any]], names: Sequence[str], title: str) -> bool:
+def draw(path: Path, log: Sequence[Mapping[str, Any]], labels: Mapping[str, str], title: str) -> bool:
     """Draw a run to a PNG; False, and no file, if nothing was logged that can be drawn.
 
     With rewards: the total and each reward over steps, and where rewards failed, their failure rates
@@ -16,7 +16,7 @@ def draw(path: Path, log: Sequence[Mapping[str, Any]], names: Sequence[str], tit
     Args:
         path: the PNG.
         log: logged dicts with "step".
-        names: the rewards, in order; none for SFT.
+        labels: what to call each reward in the picture, by its name; none for SFT.
         title: above the picture.
     """
     import matplotlib
@@ -24,32 +24,28 @@ def draw(path: Path, log: Sequence[Mapping[str, Any]], names: Sequence[str], tit
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    if names:
-        top = {"total": curve(log, "reward")}
-        top |= {name: curve(log, f"rewards/{name}/mean") for name in names} if len(names) > 1 else {}
-        bottom = {name: curve(log, f"hub/failed/{name}") for name in names}
-        bottom = {name: found for name, found in bottom.items() if any(found[1])}
-        label = "reward" if len(names) > 1 else f"reward: {names[0]}"
-    else:
-        top, bottom, label = {"loss": curve(log, "loss")}, {}, "loss"
-    top = {name: found for name, found in top.items() if found[0]}
+    whole = "total" if labels else "loss"
+    top = {whole: curve(log, "reward" if labels else "loss")}
+    if len(labels) > 1:
+        top |= {label: curve(log, f"rewards/{name}/mean") for name, label in labels.items()}
+    bottom = {label: curve(log, f"hub/failed/{name}") for name, label in labels.items()}
+    bottom = {label: found for label, found in bottom.items() if any(found[1])}
+    what = f"reward: {next(iter(labels.values()))}" if len(labels) == 1 else "reward" if labels else "loss"
+    top = {label: found for label, found in top.items() if found[0]}
     if not top:
         return False
     rows = 2 if bottom else 1
     figure, axes = pyplot.subplots(
         rows, 1, figsize=(8, 4.2 + 1.6 * (rows - 1)), sharex=True, squeeze=False, height_ratios=[3, 1][:rows]
     )
-    colors = {name: f"C{index}" for index, name in enumerate(names)}
-    for name, found in top.items():
-        _draw_curve(
-            axes[0][0], found, name, colors.get(name, "black"), 2.4 if name in ("total", "loss") else 1.6
-        )
-    axes[0][0].set_ylabel(label)
+    colors = {label: f"C{index}" for index, label in enumerate(labels.values())}
+    for label, found in top.items():
+        _draw_curve(axes[0][0], found, label, colors.get(label, "black"), 2.4 if label == whole else 1.6)
+    axes[0][0].set_ylabel(what)
     if len(top) > 1:
         axes[0][0].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    if bottom:
-        for name, (steps, values) in bottom.items():
-            axes[1][0].plot(steps, [100 * value for value in values], color=colors[name], linewidth=1.2)
+    for label, (steps, values) in bottom.items():
+        axes[1][0].plot(steps, [100 * value for value in values], color=colors[label], linewidth=1.2)
         axes[1][0].set_ylabel("failed, %")
         axes[1][0].set_ylim(bottom=0)
     for row in axes:
@@ -82,10 +78,10 @@ def smooth(values: Sequence[float]) -> list[float]:
     return smoothed
 
 
-def _draw_curve(axes: Any, found: Curve, name: str, color: str, width: float) -> None:
+def _draw_curve(axes: Any, found: Curve, label: str, color: str, width: float) -> None:
     steps, values = found
     smoothed = smooth(values)
     marker = "o" if len(steps) < 3 else None
     if smoothed != values:
         axes.plot(steps, values, color=color, linewidth=0.8, alpha=0.25)
-    axes.plot(steps, smoothed, color=color, linewidth=width, marker=marker, label=name)
+    axes.plot(steps, smoothed, color=color, linewidth=width, marker=marker, label=label)

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from hub import Engine
+from hub.mix.mix import MixReward
 from hub_trl.configure import Configured, configure
 from hub_trl.data import digest, read_rows, training_data
 from hub_trl.functions import reward_funcs
@@ -72,9 +73,11 @@ class Run:
             self._save(trainer)
             if is_main_process():
                 log = output.read_log()
-                names = recipe.mix.names if recipe.mix else ()
-                picture = output.folder / ("rewards.png" if names else "loss.png")
-                draw(picture, log, names, f"{recipe.algorithm.upper()} of {Path(recipe.model.path).name}")
+                labels = (
+                    {r.name: f"{r.name} x {weight_of(r)}" for r in recipe.mix.rewards} if recipe.mix else {}
+                )
+                picture = output.folder / ("rewards.png" if labels else "loss.png")
+                draw(picture, log, labels, f"{recipe.algorithm.upper()} of {recipe.model.path}")
                 summary = summarize(
                     recipe,
                     record=self.record,
@@ -134,6 +137,14 @@ class Run:
         elif is_main_process():
             trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().save_pretrained(folder)
             trainer.processing_class.save_pretrained(folder)
+
+
+def weight_of(reward: MixReward) -> str:
+    """Return a reward's weight, or the way it takes, for people."""
+    schedule = reward.config.weight
+    if schedule.is_constant:
+        return f"{schedule.at(None):g}"
+    return "-".join(f"{weight:g}" for _, weight in schedule.points)
 
 
 def is_main_process() -> bool:

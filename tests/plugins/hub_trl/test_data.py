@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError, DataError
+from hub_trl.batch import ABSENT
 from hub_trl.data import digest, read_rows, training_data
-from hub_trl.functions import ABSENT
 from hub_trl.recipe import read_recipe
 
 ROWS = [{"question": "1+1", "answer": "2"}, {"question": "2+2", "answer": "4"}]

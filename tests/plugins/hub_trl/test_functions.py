@@ -3,7 +3,9 @@
 import gc
 import inspect
 import json
+import pickle
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 import hub
 import hub_trl
 from hub.errors import ConfigError, HubError, RewardFailed
-from hub_trl.functions import ABSENT, samples_of
+from hub_trl.batch import ABSENT, samples_of
 
 CALLS: list[str] = []
 
@@ -289,7 +291,7 @@ def test_arguments_of_the_trainer(
 
 def test_forgotten_arguments_are_found_at_the_first_call(engine: hub.Engine) -> None:
     mix = hub.Mix({length: 1.0, picky: 0.2})
-    with pytest.raises(ConfigError, match=r"weights 'picky' with 1, the mix with 0\.2.*trainer_arguments"):
+    with pytest.raises(ConfigError, match=r"weights 'picky' with 1, the mix 0\.2.*trainer_arguments"):
         make(mix, engine, reward_weights=[1.0, 1.0]).call(["a"])
     assert make(mix, engine, reward_weights=[1.0, 0.2]).call(["a"])
     normalized = hub.Mix({length: 1.0}, aggregate="normalize_then_sum")
@@ -307,3 +309,15 @@ def test_columns_that_trl_uses_for_itself(name: str) -> None:
 def test_other_algorithms_are_refused() -> None:
     with pytest.raises(HubError, match="'ppo'"):
         hub_trl.reward_funcs(hub.Mix({length: 1.0}), algorithm="ppo")
+
+
+def test_the_function_with_a_fixed_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewards = Path(__file__).with_name("rewards.py")
+    (tmp_path / "mix.toml").write_text(f'[[reward]]\nuse = "{rewards}:has_answer"\nweight = 2.0\n')
+    total = pickle.loads(pickle.dumps(hub_trl.total))
+    with pytest.raises(ConfigError, match="HUB_MIX"):
+        total(prompts=["q"], completions=["4"], answer=["4"])
+    monkeypatch.setenv("HUB_MIX", str(tmp_path / "mix.toml"))
+    trainer = Trainer([total])
+    assert trainer.call(["it is 4", "5"], answer=["4", "4"]) == {"total": [2.0, 0.0]}
+    assert trainer.logged["rewards/has-answer/mean"] == 0.5

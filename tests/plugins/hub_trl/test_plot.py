@@ -27,7 +27,7 @@ PICTURES: list[tuple[str, list[dict[str, Any]], list[str], bool]] = [
 @pytest.mark.parametrize(("log", "names", "drawn"), [p[1:] for p in PICTURES], ids=[p[0] for p in PICTURES])
 def test_pictures(tmp_path: Path, log: list[dict[str, Any]], names: list[str], drawn: bool) -> None:
     path = tmp_path / "run.png"
-    assert draw(path, log, names, "A run") == drawn == path.exists()
+    assert draw(path, log, {name: f"{name} x 1" for name in names}, "A run") == drawn == path.exists()
     if drawn:
         assert path.read_bytes()[:4] == b"\x89PNG"
 
