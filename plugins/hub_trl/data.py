@@ -1,6 +1,5 @@
 """The rows to train on: from a file, a data set or a benchmark, with the recipe's columns and prompts."""
 
-import csv
 import hashlib
 import inspect
 import json
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub import Mix, load
-from hub.errors import ConfigError, DataError, MissingDependency, OptionError
+from hub.data import DataFile
+from hub.errors import ConfigError, DataError, OptionError
 from hub.plugins import open_target
 from hub_trl.batch import ABSENT
 from hub_trl.functions import check_columns
@@ -32,7 +32,7 @@ def read_rows(recipe: Recipe) -> list[Row]:
         DataError: the data cannot be read, or a row is unusable.
     """
     data = recipe.data
-    rows = list(islice(_source(recipe), data.limit))
+    rows = list(_source(recipe))
     if not rows:
         raise DataError(f"{_name(data)}: there are no rows")
     rows = [_complete(row, number, recipe) for number, row in enumerate(rows, 1)]
@@ -87,54 +87,10 @@ def _source(recipe: Recipe) -> Iterable[Row]:
         path = written.folder / data.file
         if not path.is_file():
             raise written.error(("data", "file"), f"there is no file {path}")
-        return _read_file(path)
+        return [row.columns for row in islice(DataFile(str(path)), data.limit)]
     if data.dataset is not None:
         return _read_dataset(data, written.folder)
     return _read_benchmark(recipe)
-
-
-def _read_file(path: Path) -> Iterable[Row]:
-    try:
-        if path.suffix == ".jsonl":
-            return _read_lines(path)
-        if path.suffix == ".csv":
-            with path.open(newline="", encoding="utf-8") as file:
-                return list(csv.DictReader(file))
-        if path.suffix == ".json":
-            rows = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise DataError(f"{path}: is not a list of objects")
-            return rows
-        if path.suffix == ".parquet":
-            return _read_parquet(path)
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    raise DataError(f"{path}: should end in .jsonl, .json, .csv or .parquet")
-
-
-def _read_lines(path: Path) -> Iterable[Row]:
-    rows = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{path}:{number}: is not JSON: {error}") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path}:{number}: is not an object")
-            rows.append(row)
-    return rows
-
-
-def _read_parquet(path: Path) -> Iterable[Row]:
-    try:
-        from pyarrow import parquet
-    except ModuleNotFoundError:
-        raise MissingDependency(f"{path} needs 'pyarrow': pip install 'posttrain-hub[parquet]'") from None
-    rows: list[Row] = parquet.read_table(path).to_pylist()
-    return rows
 
 
 def _read_dataset(data: DataTable, folder: Path) -> Iterable[Row]:

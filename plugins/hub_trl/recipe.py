@@ -61,7 +61,7 @@ class DataTable:
     """`[data]`.
 
     Args:
-        file: .jsonl, .json, .csv or .parquet.
+        file: .jsonl, .json, .csv, .tsv or .parquet.
         dataset: an id for the library `datasets`, or a folder that it reads.
         benchmark: an installed benchmark that has a split "train".
         config: a configuration of the data set.

@@ -58,9 +58,14 @@ WRONG = [
         "needs one of file, dataset, benchmark; it has file and",
     ),
     ("no source", 'file = "rows.jsonl"', "", "needs one of file, dataset, benchmark; it has none"),
-    ("another ending", "rows.jsonl", "rewards.txt", "should end in .jsonl, .json, .csv or .parquet"),
-    ("not JSON", "rows.jsonl", "broken.jsonl", "broken.jsonl:2: is not JSON"),
-    ("not objects", "rows.jsonl", "lists.jsonl", "lists.jsonl:1: is not an object"),
+    (
+        "another ending",
+        "rows.jsonl",
+        "rewards.txt",
+        "rewards.txt: no known format; the file's name should end in",
+    ),
+    ("not JSON", "rows.jsonl", "broken.jsonl", "broken.jsonl:2: not JSON"),
+    ("not objects", "rows.jsonl", "lists.jsonl", "lists.jsonl:1: a row is a JSON object"),
     ("no rows", "rows.jsonl", "empty.jsonl", "empty.jsonl: there are no rows"),
     (
         "mapped column",
