@@ -37,6 +37,7 @@ class Configured:
         trainer: TRL's trainer class.
         config: its config.
         model: a folder or a model id.
+        chat: whether it is given messages, or plain text.
         peft: peft's LoraConfig; None trains all weights.
         device: for people.
     """
@@ -44,6 +45,7 @@ class Configured:
     trainer: type[Any]
     config: Any
     model: str
+    chat: bool
     peft: Any
     device: str
 
@@ -68,7 +70,8 @@ def configure(recipe: Recipe, rows: list[Row]) -> Configured:
     config_name, trainer_name = CLASSES[recipe.algorithm]
     config_class = getattr(trl, config_name)
     _check_arguments(recipe, config_class, f"{config_name} of trl {trl.__version__}")
-    model = _find_model(recipe, rows)
+    model, has_template = _find_model(recipe)
+    chat = _is_chat(recipe, rows, has_template)
     peft = _lora(recipe)
     has_gpu = torch.cuda.is_available() and not recipe.arguments.get("use_cpu", False)
     arguments = {**_defaults(has_gpu), **recipe.arguments}
@@ -87,7 +90,7 @@ def configure(recipe: Recipe, rows: list[Row]) -> Configured:
         # torch's idle threads spin, and slow a machine that also scores down by an order of magnitude.
         torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     device = torch.cuda.get_device_name() if has_gpu else "CPU"
-    return Configured(getattr(trl, trainer_name), config, model, peft, device)
+    return Configured(getattr(trl, trainer_name), config, model, chat, peft, device)
 
 
 def _defaults(has_gpu: bool) -> dict[str, Any]:
@@ -119,8 +122,8 @@ def _check_arguments(recipe: Recipe, config_class: type[Any], whose: str) -> Non
             raise recipe.written.error(("trainer", key), str(error)) from None
 
 
-def _find_model(recipe: Recipe, rows: list[Row]) -> str:
-    """Return a folder or model id that has a config and a tokenizer fit for the rows."""
+def _find_model(recipe: Recipe) -> tuple[str, bool]:
+    """Return a folder or model id that can be loaded, and whether it has a chat template."""
     from transformers import AutoConfig, AutoTokenizer
 
     folder = recipe.written.folder / recipe.model.path
@@ -142,12 +145,14 @@ def _find_model(recipe: Recipe, rows: list[Row]) -> str:
         raise recipe.written.error(where, f"{recipe.model.path!r} {looked}: {why}") from error
     if tokenizer.eos_token_id is None:
         raise recipe.written.error(where, "its tokenizer has no eos_token, so that completions have no end")
-    messages = any(isinstance(row.get(name), list) for row in rows[:1] for name in ("prompt", "messages"))
-    if messages and not tokenizer.chat_template:
-        raise recipe.written.error(
-            where, "the data has chat messages, but the model's tokenizer has no chat template"
-        )
-    return model
+    return model, bool(tokenizer.chat_template)
+
+
+def _is_chat(recipe: Recipe, rows: list[Row], has_template: bool) -> bool:
+    if not has_template and (recipe.data.chat or "messages" in rows[0]):
+        message = "chat messages need a chat template, and the model's tokenizer has none"
+        raise recipe.written.error(("data", "chat") if recipe.data.chat else ("data",), message)
+    return has_template if recipe.data.chat is None else recipe.data.chat
 
 
 def _lora(recipe: Recipe) -> Any:

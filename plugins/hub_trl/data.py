@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub import Mix, load
+from hub import Mix, Sample, load
 from hub.data import DataFile
 from hub.errors import ConfigError, DataError, OptionError
 from hub.plugins import open_target
@@ -56,6 +56,39 @@ def digest(rows: list[Row]) -> str:
         found.update(json.dumps(row, sort_keys=True, default=repr).encode())
         found.update(b"\n")
     return found.hexdigest()
+
+
+def written_for(rows: list[Row], chat: bool, system: str | None) -> list[Row]:
+    """Return the rows with prompts, and completions of SFT, in the form that a model takes.
+
+    Args:
+        rows: checked rows.
+        chat: as messages, for a chat template; else as plain text, with a blank line between messages.
+        system: what to tell the model before the prompt, where the prompt has no such message.
+    """
+    roles = (("prompt", "user"), ("completion", "assistant"))
+    converted = []
+    for row in rows:
+        row = dict(row)
+        if system and "prompt" in row:
+            messages = _messages(row["prompt"], "user")
+            if messages[0]["role"] != "system":
+                row["prompt"] = [{"role": "system", "content": system}, *messages]
+        for name, role in roles:
+            if _kind(row.get(name)) is not None:
+                row[name] = _messages(row[name], role) if chat else _joined(row[name])
+        converted.append(row)
+    return converted
+
+
+def _messages(text: Any, role: str) -> list[Any]:
+    return [{"role": role, "content": text}] if isinstance(text, str) else text
+
+
+def _joined(text: Any) -> str:
+    if isinstance(text, str):
+        return text
+    return "\n\n".join(Sample(prompt=[{**message, "role": "user"}]).prompt_text for message in text)
 
 
 def training_data(rows: list[Row], algorithm: str) -> "Dataset":
@@ -142,13 +175,7 @@ def _complete(row: Row, number: int, recipe: Recipe) -> Row:
                 if name not in row:
                     raise written.error(("data", key), f"row {number} has no column {name!r} ({_names(row)})")
             filled[key] = template.format(**row)
-    row.update(filled)
-    if data.chat and isinstance(row.get("prompt"), str):
-        system = [{"role": "system", "content": data.system}] if data.system else []
-        row["prompt"] = [*system, {"role": "user", "content": row["prompt"]}]
-        if isinstance(row.get("completion"), str) and recipe.algorithm == "sft":
-            row["completion"] = [{"role": "assistant", "content": row["completion"]}]
-    return row
+    return row | filled
 
 
 def _check_rewards(mix: Mix, rows: Iterable[Row]) -> None:

@@ -71,8 +71,9 @@ class DataTable:
         map: columns to add: name = the column whose values they are.
         prompt: template of the prompt, with {column}s.
         completion: template of the completion (SFT only).
-        chat: make text prompts the message of a user, for the model's chat template.
-        system: a message before it.
+        chat: give the model chat messages (a text prompt becomes the message of a user), or plain text
+            (messages are joined). None: messages where its tokenizer has a chat template, as in `hub eval`.
+        system: a message before the prompt, where it has none.
     """
 
     file: str | None = None
@@ -85,7 +86,7 @@ class DataTable:
     map: dict[str, str] = field(default_factory=dict)
     prompt: str | None = None
     completion: str | None = None
-    chat: bool = False
+    chat: bool | None = None
     system: str | None = None
 
 
@@ -189,8 +190,6 @@ def _check_data(data: DataTable, algorithm: str, written: Written) -> None:
         raise written.error(("data", "options"), "only a benchmark has options")
     if data.config is not None and data.dataset is None:
         raise written.error(("data", "config"), "only a dataset has configurations")
-    if data.system is not None and not data.chat:
-        raise written.error(("data", "system"), "needs chat = true")
 
 
 def _check_benchmark(name: str, split: str, written: Written) -> None:

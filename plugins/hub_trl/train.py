@@ -14,7 +14,7 @@ from rich.console import Console
 from hub import Engine
 from hub.mix.mix import MixReward
 from hub_trl.configure import Configured, configure
-from hub_trl.data import digest, read_rows, training_data
+from hub_trl.data import digest, read_rows, training_data, written_for
 from hub_trl.functions import reward_funcs
 from hub_trl.output import Output, write_json
 from hub_trl.plot import draw
@@ -100,11 +100,12 @@ class Run:
         if recipe.mix is not None:
             functions = reward_funcs(recipe.mix, algorithm=recipe.algorithm, engine=engine)
             arguments["reward_funcs"] = functions
+        rows = written_for(self.rows, made.chat, recipe.data.system)
         try:
             trainer = made.trainer(
                 model=made.model,
                 args=made.config,
-                train_dataset=training_data(self.rows, recipe.algorithm),
+                train_dataset=training_data(rows, recipe.algorithm),
                 peft_config=made.peft,
                 **arguments,
             )

@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import ConfigError, DataError
 from hub_trl.batch import ABSENT
-from hub_trl.data import digest, read_rows, training_data
+from hub_trl.data import digest, read_rows, training_data, written_for
 from hub_trl.recipe import read_recipe
 
 ROWS = [{"question": "1+1", "answer": "2"}, {"question": "2+2", "answer": "4"}]
@@ -67,23 +67,31 @@ def test_benchmarks(tmp_path: Path) -> None:
             rows_of(tmp_path, f'benchmark = "arithmetic"\n{wrong}')
 
 
-CHATS = [
-    # keys of [data], the prompt of the first row
-    ("chat = true", [{"role": "user", "content": "Q: 1+1"}]),
-    (
-        'chat = true\nsystem = "Be brief."',
-        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Q: 1+1"}],
-    ),
+USER = {"role": "user", "content": "1+1"}
+SYSTEM = {"role": "system", "content": "Be brief."}
+FORMS: list[tuple[Any, bool, str | None, Any]] = [
+    # a prompt, whether the model takes messages, a system message, what it is given
+    ("1+1", False, None, "1+1"),
+    ("1+1", True, None, [USER]),
+    ([USER], True, None, [USER]),
+    ([USER], False, None, "1+1"),
+    ("1+1", True, "Be brief.", [SYSTEM, USER]),
+    ("1+1", False, "Be brief.", "Be brief.\n\n1+1"),
+    ([SYSTEM, USER], True, "Another.", [SYSTEM, USER]),
+    ([SYSTEM, USER], False, None, "Be brief.\n\n1+1"),
 ]
 
 
-@pytest.mark.parametrize(("keys", "prompt"), CHATS)
-def test_chats(files: Path, keys: str, prompt: list[dict[str, str]]) -> None:
-    data = f'file = "rows.jsonl"\nprompt = "Q: {{question}}"\n{keys}'
-    assert rows_of(files, data)[0]["prompt"] == prompt
-    examples = rows_of(files, f'{data}\ncompletion = "{{answer}}"', "sft")
-    assert examples[0]["prompt"] == prompt
-    assert examples[0]["completion"] == [{"role": "assistant", "content": "2"}]
+@pytest.mark.parametrize(("prompt", "chat", "system", "given"), FORMS)
+def test_forms_of_prompts(prompt: Any, chat: bool, system: str | None, given: Any) -> None:
+    row = {"prompt": prompt, "completion": "2", "answer": "2"}
+    (converted,) = written_for([row], chat, system)
+    completion = [{"role": "assistant", "content": "2"}] if chat else "2"
+    assert converted == {"prompt": given, "completion": completion, "answer": "2"}
+    assert written_for([{"text": "a"}, {"messages": [USER]}], chat, system) == [
+        {"text": "a"},
+        {"messages": [USER]},
+    ]
 
 
 def test_braces_in_templates(files: Path) -> None:

@@ -1,12 +1,15 @@
 """Wrong recipes: each gives one message that says where and what to do, before anything is trained."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from hub.cli.main import main
 from hub.errors import ConfigError
+from hub_trl.configure import configure
+from hub_trl.data import read_rows
 from hub_trl.recipe import read_recipe
 
 REWARDS = Path(__file__).with_name("rewards.py")
@@ -100,7 +103,6 @@ WRONG = [
         'limit = "5"\n[[reward]]',
         "option 'limit' is '5', but should be int",
     ),
-    ("system", "[[reward]]", 'system = "Hi"\n[[reward]]', "data.system: needs chat = true"),
     ("completion", "[[reward]]", 'completion = "x"\n[[reward]]', "data.completion: is for SFT"),
     (
         "unknown benchmark",
@@ -261,3 +263,25 @@ def test_a_mix_file(folder: Path, model_folder: Path) -> None:
     (folder / "recipe.toml").write_text(without)
     with pytest.raises(ConfigError, match=r"there is no \[\[reward\]\] and no mix"):
         read_recipe(folder / "recipe.toml")
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(("keys", "chat"), [("", True), ("chat = true", True), ("chat = false", False)])
+def test_messages_where_the_model_has_a_chat_template(
+    folder: Path, model_folder: Path, keys: str, chat: bool
+) -> None:
+    recipe = read_recipe(write(folder, model_folder, "[[reward]]", f"{keys}\n[[reward]]"))
+    assert configure(recipe, read_rows(recipe)).chat is chat
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_model_without_a_chat_template(
+    folder: Path, model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(model_folder, folder / "plain")
+    (folder / "plain" / "chat_template.jinja").unlink()
+    recipe = read_recipe(write(folder, folder / "plain"))
+    assert configure(recipe, read_rows(recipe)).chat is False
+    with pytest.raises(SystemExit):
+        main(["train", str(write(folder, folder / "plain", "[[reward]]", "chat = true\n[[reward]]"))])
+    assert "recipe.toml:7: data.chat: chat messages need a chat template" in capsys.readouterr().err
