@@ -32,7 +32,12 @@ def hash_tokenizer(folder: Path) -> str | None:
 
 
 def find_snapshot(model_id: str, revision: str | None) -> Path | None:
-    """Return the folder of the local cache that holds a model id at a commit; None if it is not known."""
+    """Return the local cache's folder of a model id, named after its commit; None if it is not there.
+
+    Args:
+        model_id: e.g. "org/name".
+        revision: a branch, tag or commit; None: main.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(model_id, "config.json", revision=revision)

@@ -1,0 +1,93 @@
+"""Means, intervals and pass@k against numbers worked out elsewhere."""
+
+import itertools
+import random
+import statistics
+
+import pytest
+
+from hub.evaluation.statistics import bootstrap, clustered_error, estimate, pass_at_k, wilson
+
+# From scipy 1.17.1: binomtest(count, n).proportion_ci(0.95, method="wilson").
+WILSON = [
+    (0, 1, 0.0, 0.793450685623),
+    (1, 1, 0.206549314377, 1.0),
+    (5, 10, 0.236593090513, 0.763406909487),
+    (0, 1319, 0.0, 0.002903944985),
+    (660, 1319, 0.473433850019, 0.527322098469),
+]
+
+
+@pytest.mark.parametrize(("count", "n", "low", "high"), WILSON)
+def test_wilson(count: int, n: int, low: float, high: float) -> None:
+    assert wilson(count / n, n) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_the_standard_error_of_single_values_is_the_usual_one() -> None:
+    values = [0.1, 0.9, 0.4, 0.4, 0.7]
+    usual = statistics.stdev(values) / len(values) ** 0.5
+    assert clustered_error([[value] for value in values], statistics.mean(values)) == pytest.approx(usual)
+
+
+def test_copies_of_a_completion_add_no_certainty() -> None:
+    once = estimate([[1.0], [0.0], [1.0], [0.0], [0.0]])
+    copied = estimate([[1.0] * 8, [0.0] * 8, [1.0] * 8, [0.0] * 8, [0.0] * 8])
+    assert copied.mean == once.mean
+    assert copied.standard_error == pytest.approx(once.standard_error)
+    assert copied.low is not None
+    assert copied.high is not None
+    assert copied.high - copied.low > 0.6
+
+
+def test_the_bootstrap_covers_the_truth_about_as_often_as_it_says() -> None:
+    draws = random.Random(1)
+    hits = 0
+    for _ in range(200):
+        groups = []
+        for _ in range(40):
+            level = draws.random()  # how hard the prompt is: mean 0.5
+            groups.append([float(draws.random() < level) for _ in range(4)])
+        low, high = bootstrap(groups)
+        hits += low <= 0.5 <= high
+    assert 0.88 <= hits / 200 <= 0.99
+
+
+CASES = [
+    ("nothing", [], (0, 0, None, ""), False),
+    ("prompts without values", [[], []], (0, 0, None, ""), False),
+    ("one zero", [[0.0]], (1, 1, 0.0, "wilson"), True),
+    ("one value between", [[0.3]], (1, 1, 0.3, ""), False),
+    ("one prompt, several samples", [[0.0, 1.0]], (2, 1, 0.5, ""), False),
+    ("zeros and ones", [[0.0], [1.0], []], (2, 2, 0.5, "wilson"), True),
+    ("values between", [[0.5], [1.0]], (2, 2, 0.75, "bootstrap"), True),
+    ("negative values", [[-1.0], [1.0]], (2, 2, 0.0, "bootstrap"), True),
+    ("unequal groups", [[1.0, 1.0, 1.0], [0.0]], (4, 2, 0.75, "bootstrap"), True),
+]
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected", "has_interval"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_estimate(
+    groups: list[list[float]], expected: tuple[int, int, float | None, str], has_interval: bool
+) -> None:
+    found = estimate(groups)
+    assert (found.n, found.prompts, found.mean, found.method) == expected
+    assert (found.low is not None) == (found.high is not None) == has_interval
+    if found.low is not None and found.high is not None and found.mean is not None:
+        assert found.low <= found.mean <= found.high
+
+
+def test_pass_at_k_is_the_mean_over_all_choices_of_k() -> None:
+    draws = random.Random(2)
+    groups = [[float(draws.random() < 0.4) for _ in range(6)] for _ in range(5)]
+    found = pass_at_k(groups)
+    assert list(found) == [1, 2, 4]
+    for k, value in found.items():
+        chosen = [max(some) for group in groups for some in itertools.combinations(group, k)]
+        assert value == pytest.approx(statistics.mean(chosen))
+
+
+def test_pass_at_k_leaves_out_prompts_with_too_few_samples() -> None:
+    assert pass_at_k([[1.0, 1.0], [0.0]]) == {1: 0.5, 2: 1.0}
+    assert pass_at_k([]) == pass_at_k([[]]) == {}
