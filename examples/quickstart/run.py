@@ -98,9 +98,9 @@ def result(folder: Path, name: str) -> dict[str, Any]:
 
 def show(folder: Path, pairs: dict[str, tuple[str, str]], seconds: float) -> None:
     """Print what was measured before and after, and what that does and does not show."""
-    table = Table(title="held-out sums, before and after GRPO (95 % intervals)", title_justify="left")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("measure", "before", "after", "intervals"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     apart = []
     for mode, (before, after) in pairs.items():
         old, new = result(folder, before)["scores"], result(folder, after)["scores"]
@@ -109,9 +109,9 @@ def show(folder: Path, pairs: dict[str, tuple[str, str]], seconds: float) -> Non
             rose = two["interval_95"][0] > one["interval_95"][1]
             apart.append(rose)
             fell = two["interval_95"][1] < one["interval_95"][0]
-            verdict = "apart: it rose" if rose else "apart: it fell" if fell else "overlap"
+            verdict = "apart: rose" if rose else "apart: fell" if fell else "overlap"
             table.add_row(f"{name}, {mode}", _interval(one), _interval(two), verdict)
-    console.print()
+    console.print("\nheld-out sums, before and after GRPO (95 % intervals)")
     console.print(table)
     console.print(f"{seconds:.0f} s; curves: {folder / 'grpo' / 'rewards.png'}", soft_wrap=True)
     if QUICK:
@@ -122,7 +122,8 @@ def show(folder: Path, pairs: dict[str, tuple[str, str]], seconds: float) -> Non
         "the same reward plugins in training and in evaluation. Not shown: anything about larger models,\n"
         "other tasks, or arithmetic beyond these sums; one seed is one run."
         if all(apart[:3])
-        else "\nNot everything rose beyond its interval in this run; try another --seed, or more steps."
+        else "\nNot everything rose beyond its interval in this run; try another --seed, or more steps.",
+        soft_wrap=True,
     )
     console.print(
         f"\nNext: change a weight in {folder / 'mix.toml'} and run again with another --folder;\n"
