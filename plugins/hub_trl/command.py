@@ -3,11 +3,14 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.errors import RewardFailed
+
+if TYPE_CHECKING:
+    from hub_trl.train import Run
 
 
 @click.command("train")
@@ -55,6 +58,8 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
             if isinstance(error, RewardFailed):
                 raise click.ClickException(str(error)) from error
             raise
+    if not is_main_process():
+        return 0
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
@@ -62,7 +67,7 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
     return 0
 
 
-def _check_rewards(run: Any) -> None:
+def _check_rewards(run: "Run") -> None:
     from hub import Engine
 
     if run.recipe.mix is not None:
@@ -70,7 +75,7 @@ def _check_rewards(run: Any) -> None:
             run.recipe.mix.warm(engine)
 
 
-def _describe(run: Any) -> str:
+def _describe(run: "Run") -> str:
     from hub_trl.train import weight_of
 
     recipe = run.recipe
@@ -84,8 +89,6 @@ def _show(summary: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if not summary:
-        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for title in ("first", "last"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import hub
 from hub.errors import HubError, MissingDependency, OptionError
 from hub.options import check_options, describe_options
 from hub.origin import Origin
@@ -61,11 +62,12 @@ def configure(recipe: Recipe, rows: list[Row]) -> Configured:
         ConfigError: an argument is unknown or unfit, or there is no such model.
         MissingDependency: trl or peft is not installed.
     """
-    origin = Origin("trl", "posttrain-hub")
     try:
+        import matplotlib  # noqa: F401 - its absence should not show after hours of training
         import torch
         import trl
     except ModuleNotFoundError as error:
+        origin = Origin("trl", "posttrain-hub", hub.__version__)
         raise missing_dependency(error, "hub train", origin) from error
     config_name, trainer_name = CLASSES[recipe.algorithm]
     config_class = getattr(trl, config_name)

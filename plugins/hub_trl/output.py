@@ -117,7 +117,7 @@ class Output:
     def append(self, step: int, entry: dict[str, Any]) -> None:
         """Add what the trainer logged; what JSON has no form for becomes null."""
         with self.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **_plain(entry)}) + "\n")
+            file.write(json.dumps({"step": step, **plain(entry)}) + "\n")
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return what was logged; a line that a kill cut off is left out."""
@@ -137,10 +137,21 @@ class Output:
         return found if isinstance(found, dict) else None
 
 
+def plain(value: Any) -> Any:
+    """Return what JSON can hold and gives back unchanged: numbers it has no form for become None."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write a file that is either the old one or the new one, whatever happens."""
     temporary = path.with_name(path.name + ".new")
-    temporary.write_text(json.dumps(_plain(data), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(plain(data), indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 
@@ -161,13 +172,3 @@ def _differences(one: Any, other: Any, at: str = "") -> list[str]:
         ]
         return [key for keys_of_one in found for key in keys_of_one]
     return [] if one == other else [at]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -16,7 +16,7 @@ from hub.mix.mix import MixReward
 from hub_trl.configure import Configured, configure
 from hub_trl.data import digest, read_rows, training_data, written_for
 from hub_trl.functions import reward_funcs
-from hub_trl.output import Output, write_json
+from hub_trl.output import Output, plain, write_json
 from hub_trl.plot import draw
 from hub_trl.recipe import Recipe
 from hub_trl.summary import summarize
@@ -42,9 +42,10 @@ class Run:
         self.recipe, self.console = recipe, console
         self.output = Output(recipe.output)
         self.rows = read_rows(recipe)
-        self.record = {**recipe.written.tables, "data_sha256": digest(self.rows)}
+        record = {**recipe.written.tables, "data_sha256": digest(self.rows)}
         if recipe.mix is not None and "mix" in recipe.written.tables:
-            self.record["mix"] = recipe.mix.config.source.text
+            record["mix"] = recipe.mix.config.source.text
+        self.record: dict[str, Any] = plain(record)
         with quiet():
             self.configured: Configured = configure(recipe, self.rows)
         if is_main_process():
