@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import hub
-from hub.engine.engine import Component
+from hub.engine.component import Component
 
 SIZES = (64, 1024, 16384)
 TEXT = "The sum of 17 and 25 is 42, so the answer is \\boxed{42}. " * 6

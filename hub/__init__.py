@@ -15,8 +15,8 @@ from hub.score import Failure, Outcome, Score
 if TYPE_CHECKING:
     from hub.engine.engine import Engine, default_engine
     from hub.find import find_reward
-    from hub.mix.combine import MixScore
-    from hub.mix.mix import Mix, ScoredBatch
+    from hub.mix.combine import MixScore, ScoredBatch
+    from hub.mix.mix import Mix
     from hub.open import open_sandbox
     from hub.plugins import Hub, load
 
@@ -29,7 +29,7 @@ _LATER = {
     "Hub": "hub.plugins",
     "Mix": "hub.mix.mix",
     "MixScore": "hub.mix.combine",
-    "ScoredBatch": "hub.mix.mix",
+    "ScoredBatch": "hub.mix.combine",
     "default_engine": "hub.engine.engine",
     "find_reward": "hub.find",
     "load": "hub.plugins",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hub.benchmark import Benchmark
     from hub.command import Command
     from hub.generator import GeneratorPlugin
-    from hub.mix.mix import ScoredBatch
+    from hub.mix.combine import ScoredBatch
     from hub.reward import Reward
     from hub.sandbox import SandboxPlugin
 
@@ -85,8 +85,7 @@ def hub_scored(batch: "ScoredBatch") -> None:
     quickly. What it raises is logged with the plugin's name and changes nothing.
 
     Args:
-        batch: the samples, each one's total and scores by reward, the training step (None outside
-            training) and the mix.
+        batch: the samples, each one's total and scores by reward, and the training step.
 
     Returns:
         Nothing; the value is ignored.

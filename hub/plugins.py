@@ -25,7 +25,7 @@ from hub.reward import Reward, as_reward
 from hub.sandbox import SandboxPlugin
 
 if TYPE_CHECKING:
-    from hub.mix.mix import ScoredBatch
+    from hub.mix.combine import ScoredBatch
 
 GROUP = "hub"
 DISTRIBUTION = "posttrain-hub"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from hub.mix.config import Aggregate, OnFailure
+from hub.sample import Sample
 from hub.score import Failure, Outcome, Score
 
 EPSILON = 1e-4
@@ -30,6 +31,21 @@ class MixScore:
     def value(self) -> float | None:
         """The total's value; None unless scored."""
         return self.total.value
+
+
+@dataclass(frozen=True)
+class ScoredBatch:
+    """What the hook `hub_scored` is told: a batch that a mix has scored.
+
+    Args:
+        samples: in their order.
+        results: one per sample.
+        step: the training step; None outside training.
+    """
+
+    samples: Sequence[Sample]
+    results: Sequence[MixScore]
+    step: int | None
 
 
 def combine(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from hub.engine.engine import Component, Engine, Waiting, default_engine
+from hub.engine.component import Component
+from hub.engine.engine import Engine, Waiting, default_engine
 from hub.errors import ConfigError, HubError, RewardFailed, nearest
 from hub.find import find_reward
-from hub.mix.combine import MixScore, combine
+from hub.mix.combine import MixScore, ScoredBatch, combine
 from hub.mix.config import MixConfig, RewardConfig, Source, parse_mix
 from hub.plugins import load
 from hub.reward import BoundReward, Per, Reward
@@ -50,23 +51,6 @@ class MixReward:
         columns = sample.columns
         renamed = {name: columns[of] for name, of in self.config.map.items() if of in columns}
         return replace(sample, columns={**columns, **renamed})
-
-
-@dataclass(frozen=True)
-class ScoredBatch:
-    """What `hub_scored` is told.
-
-    Args:
-        mix: the mix that scored.
-        samples: in their order.
-        results: one per sample.
-        step: the training step; None outside training.
-    """
-
-    mix: "Mix"
-    samples: Sequence[Sample]
-    results: Sequence[MixScore]
-    step: int | None
 
 
 class Mix:
@@ -239,7 +223,7 @@ class Mix:
         groups = [s.group if s.group is not None else repr(s.prompt) for s in listed]
         config = self.config
         results = combine(ordered, self.weights(step), groups, config.on_failure, config.aggregate)
-        load().scored(ScoredBatch(self, listed, results, step))
+        load().scored(ScoredBatch(listed, results, step))
         if config.on_failure == "raise":
             _raise_failures(results)
         return results

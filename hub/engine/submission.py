@@ -1,0 +1,210 @@
+"""Samples on their way through one reward: what is known already, what must be called, what came of it."""
+
+import pickle
+import time
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+from hub.engine.component import Component
+from hub.engine.wire import Result
+from hub.engine.worker import ABSENT
+from hub.reward import Lane, Per, Reward
+from hub.sample import Sample
+from hub.score import Failure, Outcome, Score
+
+CACHE_ENTRIES = 500_000
+"""Most scores kept per reward; the oldest go first."""
+
+
+class Submission:
+    """One batch of samples for one reward.
+
+    Args:
+        component: the reward.
+        samples: in the order of the scores.
+        cache: use the component's cache, and score duplicates once.
+    """
+
+    def __init__(self, component: Component, samples: list[Sample], cache: bool) -> None:
+        reward = component.bound.reward
+        self.component, self.samples, self.per = component, samples, reward.per
+        self.scores: list[Any] = [None] * len(samples)
+        self.keep = cache and reward.deterministic and component.bound.lane is not Lane.INLINE
+        self.in_process = component.bound.lane is Lane.PROCESS
+        self.payloads: list[bytes] = [b""] * len(samples)
+        self.units: list[list[int]] = []
+        self.keys: list[bytes] = []
+        self.copies: dict[int, list[int]] = {}
+        self.submitted_ns = time.monotonic_ns()
+        usable = self._encode(reward)
+        if self.per is Per.GROUP:
+            self._find_groups(usable)
+        else:
+            self._find_samples(usable)
+
+    def _encode(self, reward: Reward) -> list[int]:
+        """Read what the reward may see of each sample; return the samples that can be scored."""
+        usable, needs, uses = [], reward.needs or (), reward.uses
+        if not (self.in_process or self.keep):
+            wanted = frozenset(needs)
+            for index, sample in enumerate(self.samples):
+                if wanted <= sample.columns.keys():
+                    usable.append(index)
+                else:
+                    self.scores[index] = _missing(sample, needs)
+            return usable
+        dumps, declared = pickle.dumps, reward.needs is not None
+        for index, sample in enumerate(self.samples):
+            columns = sample.columns
+            try:
+                if declared:
+                    values: Any = [columns[name] for name in needs]
+                    if uses:
+                        values += [columns.get(name, ABSENT) for name in uses]
+                else:
+                    values = dict(columns)
+            except KeyError:
+                self.scores[index] = _missing(sample, needs)
+                continue
+            try:
+                self.payloads[index] = dumps((sample.prompt, sample.completion, values), 5)
+                usable.append(index)
+            except Exception as error:
+                detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
+                self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
+        return usable
+
+    def _find_samples(self, usable: list[int]) -> None:
+        """Take scores from the cache, find duplicates, leave the rest as units."""
+        todo: list[int] = usable
+        keys: list[bytes] = []
+        if self.keep:
+            todo, keys = [], []
+            leaders: dict[bytes, int] = {}
+            cache, payloads = self.component.cache, self.payloads
+            for index in usable:
+                key = blake2b(payloads[index], digest_size=16).digest()
+                known = cache.get(key)
+                if known is not None:
+                    self.scores[index] = known
+                    self.component.stats.cached += 1
+                elif (leader := leaders.setdefault(key, index)) != index:
+                    self.copies.setdefault(leader, []).append(index)
+                    self.component.stats.cached += 1
+                else:
+                    todo.append(index)
+                    keys.append(key)
+        self.keys = keys
+        if self.per is Per.BATCH:
+            self.units = [todo] if todo else []
+        else:
+            self.units = [[index] for index in todo]
+
+    def _find_groups(self, usable: list[int]) -> None:
+        """Gather completions of one prompt; take whole groups from the cache."""
+        groups: dict[Any, list[int]] = {}
+        for index in usable:
+            sample = self.samples[index]
+            name = sample.group if sample.group is not None else ("prompt", repr(sample.prompt))
+            groups.setdefault(name, []).append(index)
+        for members in groups.values():
+            key = b""
+            if self.keep:
+                parts = [self.payloads[index] for index in members]
+                key = blake2b(pickle.dumps(parts, 5), digest_size=16).digest()
+                known = self.component.cache.get(key)
+                if known is not None:
+                    for index, score in zip(members, known, strict=True):
+                        self.scores[index] = score
+                    self.component.stats.cached += len(members)
+                    continue
+            self.units.append(members)
+            self.keys.append(key)
+
+    def calls(self) -> Sequence[Any]:
+        """Return what each call is given: pickled fields for a worker, else samples."""
+        if not self.in_process:
+            return _Calls(self)
+        if self.per is Per.SAMPLE:
+            return [self.payloads[unit[0]] for unit in self.units]
+        return [pickle.dumps([self.payloads[i] for i in unit], 5) for unit in self.units]
+
+    def view(self, index: int) -> Sample:
+        """Return what the reward may see of a sample."""
+        sample, reward = self.samples[index], self.component.bound.reward
+        columns = sample.columns
+        if reward.needs is None:
+            return Sample(sample.prompt, sample.completion, columns)
+        seen = {name: columns[name] for name in reward.needs}
+        for name in reward.uses:
+            if name in columns:
+                seen[name] = columns[name]
+        return Sample(sample.prompt, sample.completion, seen)
+
+    def report(self, units: Sequence[int], results: Sequence[Result]) -> None:
+        """Take the scores of finished calls."""
+        scores, keep = self.scores, self.keep
+        if self.per is Per.SAMPLE:
+            cache, keys = self.component.cache, self.keys
+            for unit, (found, _, _) in zip(units, results, strict=True):
+                score = scores[self.units[unit][0]] = found[0]
+                if keep and score.outcome is not Outcome.FAILED:
+                    cache[keys[unit]] = score
+        else:
+            for unit, (found, _, _) in zip(units, results, strict=True):
+                members = self.units[unit]
+                each = found if len(found) == len(members) else found[:1] * len(members)
+                for index, score in zip(members, each, strict=True):
+                    scores[index] = score
+                if keep:
+                    self._remember(unit, each)
+        slow = self.component.stats.time(results, self.submitted_ns)
+        for position in slow:
+            index = self.units[units[position]][0]
+            self.component.stats.note(results[position][2], repr(self.samples[index].completion)[:200])
+
+    def finish(self) -> list[Score]:
+        """Give duplicates the score of the first of them, count, and return every score."""
+        for leader, copies in self.copies.items():
+            for copy in copies:
+                self.scores[copy] = self.scores[leader]
+        self.component.stats.add(self.scores)
+        cache = self.component.cache
+        while len(cache) > CACHE_ENTRIES:
+            del cache[next(iter(cache))]
+        return self.scores
+
+    def _remember(self, unit: int, scores: list[Score]) -> None:
+        """Keep the scores of a group together, those of a batch each on its own."""
+        cache = self.component.cache
+        if self.per is Per.BATCH:
+            for key, score in zip(self.keys, scores, strict=True):
+                if score.outcome is not Outcome.FAILED:
+                    cache[key] = score
+        elif all(score.outcome is not Outcome.FAILED for score in scores):
+            cache[self.keys[unit]] = tuple(scores)
+
+
+class _Calls(Sequence[Any]):
+    """What calls in this process are given, made when it is needed and not kept."""
+
+    def __init__(self, batch: Submission) -> None:
+        self._batch, self._units = batch, batch.units
+        self._single = batch.per is Per.SAMPLE
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def __getitem__(self, unit: Any) -> Any:
+        members = self._units[unit]
+        if self._single:
+            return self._batch.view(members[0])
+        return [self._batch.view(index) for index in members]
+
+
+def _missing(sample: Sample, needs: Sequence[str]) -> Score:
+    """The score of a sample that lacks a column."""
+    name = next(name for name in needs if name not in sample.columns)
+    here = ", ".join(map(str, sample.columns)) or "none"
+    return Score.failed(Failure.MISSING_COLUMN, f"the row has no column {name!r} (it has: {here})")
