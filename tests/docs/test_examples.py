@@ -95,6 +95,7 @@ def run(command: list[str], folder: Path) -> tuple[int, str]:
         "COLUMNS": "110",
         "HUB_WORKERS": "2",
         "PYTHONWARNINGS": "ignore",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     }
     done = subprocess.run(
         command,
