@@ -16,6 +16,7 @@ from hub.cli.main import BUILT_IN
 from hub.mix import config
 from hub.plugins import DISTRIBUTION, load
 from hub.reward import DEFAULT_TIMEOUT_S
+from hub_trl.recipe import DataTable, ModelTable
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -105,6 +106,11 @@ def test_verdicts_of_a_sandbox() -> None:
 
 def test_every_key_of_a_mix_is_listed() -> None:
     assert column("docs/mixes.md", "key | default |") == [*config._KEYS, *config._REWARD_KEYS]
+
+
+def test_every_key_of_a_recipe_is_listed() -> None:
+    fields = [field.name for kind in (ModelTable, DataTable) for field in dataclasses.fields(kind)]
+    assert column("docs/training.md", "key | default |") == fields
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
