@@ -64,13 +64,13 @@ def _act(text: str) -> object:
     return 0.0
 
 
-@hub.reward(timeout_s=1.0, memory_mb=512)
+@hub.reward(timeout_s=2.0, memory_mb=512)
 def acts(sample: hub.Sample) -> object:
     """Do what the completion asks for."""
     return _act(sample.text)
 
 
-@hub.reward(timeout_s=1.0, memory_mb=512, needs=["log"])
+@hub.reward(timeout_s=2.0, memory_mb=512, needs=["log"])
 def logs(sample: hub.Sample) -> object:
     """The same, after adding the completion to a file: one line per call."""
     log = os.open(sample["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -145,7 +145,7 @@ class NeedsLibrary:
         return 1.0
 
 
-@hub.reward(batch=True, timeout_s=1.0)
+@hub.reward(batch=True, timeout_s=60.0)
 def batched(samples: list[hub.Sample]) -> object:
     """The batch's values; the first completion can ask for something else."""
     match samples[0].text.split():
@@ -178,7 +178,7 @@ running = 0
 most = 0
 
 
-@hub.reward(timeout_s=1.0, concurrency=3)
+@hub.reward(timeout_s=2.0, concurrency=3)
 async def awaited(sample: hub.Sample) -> object:
     """An async reward that remembers how many of it ran at once."""
     global running, most
@@ -188,7 +188,7 @@ async def awaited(sample: hub.Sample) -> object:
         if sample.text == "wait":
             await asyncio.sleep(60)
         if sample.text == "block":
-            time.sleep(4)
+            time.sleep(8)
         await asyncio.sleep(0.01)
         return _act(sample.text)
     finally:
