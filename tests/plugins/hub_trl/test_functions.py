@@ -172,6 +172,22 @@ def test_functions_given_different_batches_do_not_mix_them_up(engine: hub.Engine
     assert second(prompts=prompts, completions=one) == [None, None]
 
 
+def test_what_makes_it_another_batch(engine: hub.Engine) -> None:
+    """The same texts with other columns, and the same function a second time."""
+    mix = hub.Mix({length: 1.0, picky: {"when": {"task": "a"}}})
+    first, second = hub_trl.reward_funcs(mix, engine=engine)
+    prompts, completions = ["q"], ["ab"]
+    assert first(prompts=prompts, completions=completions, task=["a"]) == [2.0]
+    assert second(prompts=prompts, completions=completions, task=["b"]) == [None]
+    assert CALLS == ["ab"] * 2
+    task = ["a"]
+    first(prompts=prompts, completions=completions, task=task)
+    first(prompts=prompts, completions=completions, task=task)
+    assert CALLS == ["ab"] * 4
+    assert second(prompts=prompts, completions=completions, task=task) == [1.0]
+    assert CALLS == ["ab"] * 4
+
+
 def test_nothing_of_a_batch_is_kept(engine: hub.Engine) -> None:
     class Column(list[int]):
         """A list that can be watched."""

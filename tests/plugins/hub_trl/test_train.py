@@ -112,17 +112,17 @@ def _trained(model: Path) -> bool:
 def test_killed_and_gone_on(folder: Path, hub_train: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     whole = ["--set", "trainer.output=whole", "--set", f"reward.0.with.calls={folder}/other"]
     assert hub_train(*whole) == 0
-    kill = ["--set", "reward.0.with.at=18", "--set", "reward.0.with.signal_name=SIGKILL"]
+    kill = ["--set", "reward.0.with.at=22", "--set", "reward.0.with.signal_name=SIGKILL"]
     program = "import sys; from hub.cli.main import main; main(sys.argv[1:])"
     killed = subprocess.run(
         [sys.executable, "-c", program, "train", str(folder / "recipe.toml"), *kill], capture_output=True
     )
     assert killed.returncode == -9, killed.stderr.decode()
     out = folder / "out"
-    assert [step for step, *_ in numbers(out)] == [1, 2, 3, 4]
+    assert [step for step, *_ in numbers(out)] == [1, 2, 3, 4, 5], "one more than the last checkpoint"
     assert not (out / "summary.json").exists()
     with (out / "log.jsonl").open("a") as file:
-        file.write('{"step": 5, "rew')
+        file.write('{"step": 6, "rew')
     broken = out / "checkpoints" / "checkpoint-5"
     shutil.copytree(out / "checkpoints" / "checkpoint-4", broken)
     (broken / "trainer_state.json").write_text('{"global_st')
