@@ -11,7 +11,7 @@ import click
 
 from hub import __version__
 from hub.command import Command
-from hub.errors import HubError, nearest
+from hub.errors import HubError, RewardFailed, nearest
 from hub.plugins import load, open_target
 
 BUILT_IN = (
@@ -89,4 +89,4 @@ def main(arguments: list[str] | None = None) -> Any:
         if "--debug" in arguments:
             raise
         click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, RewardFailed) else 2)

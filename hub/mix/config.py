@@ -48,10 +48,9 @@ class Source:
     def error(self, keys: tuple[str | int, ...], message: str) -> ConfigError:
         """Make the error for a key, e.g. ("reward", 0, "weight")."""
         name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
-        if self.path is None:
-            return ConfigError(f"{name}: {message}" if name else message)
-        line = self._line(keys)
-        return ConfigError(f"{self.path}{f':{line}' if line else ''}: {name}: {message}")
+        line = self._line(keys) if self.path else None
+        file = f"{self.path}{f':{line}' if line else ''}" if self.path else ""
+        return ConfigError(": ".join(part for part in (file, name, message) if part))
 
     def _line(self, keys: tuple[str | int, ...]) -> int | None:
         """Find the line of a key: after its table's header, the first line that sets it."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.errors import RewardFailed
-
 if TYPE_CHECKING:
     from hub_trl.train import Run
 
@@ -51,12 +49,10 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
         except Interrupted:
             console.print(f"saved a checkpoint; go on with: {again}", soft_wrap=True)
             return 130
-        except BaseException as error:
+        except BaseException:
             found = run.output.last_checkpoint()
             if found:
                 console.print(f"stopped; go on from step {found[1]} with: {again}", soft_wrap=True)
-            if isinstance(error, RewardFailed):
-                raise click.ClickException(str(error)) from error
             raise
     if not is_main_process():
         return 0

@@ -44,8 +44,6 @@ class Written:
         dotted = ".".join(map(str, keys))
         if dotted in self.settings:
             return ConfigError(f"--set {dotted}: {message}")
-        if not keys:
-            return ConfigError(f"{self.source.path}: {message}")
         return self.source.error(keys, message)
 
 
