@@ -27,7 +27,7 @@ def same(sample):
     return sample.text == sample["answer"]
 
 
-@hub.reward(timeout_s=0.3)
+@hub.reward(timeout_s=1)
 def hangs(sample):
     while sample.text == "hang":
         pass
@@ -113,7 +113,7 @@ def test_each_line_says_what_became_of_its_row(folder: Path) -> None:
         "value": None,
         "outcome": "failed",
         "reason": "timeout",
-        "detail": "killed at its limit of 0.3 s",
+        "detail": "killed at its limit of 1 s",
     }
     assert (raised["breaks"]["reason"], nan["breaks"]["reason"]) == ("exception", "bad_value")
     assert "ValueError: no such luck (rewards.py:" in raised["breaks"]["detail"]
@@ -190,12 +190,12 @@ def test_a_mix_file_routes_and_its_own_limits_hold(folder: Path) -> None:
         "value": -1.0,
         "outcome": "scored",
         "reason": "timeout",
-        "detail": "killed at its limit of 0.3 s",
+        "detail": "killed at its limit of 1 s",
     }
     stats = json.loads(Path("stats.json").read_text())
     assert (stats["rows"], stats["done"], stats["resumed"]) == (2, 2, 0)
     assert stats["rewards"]["same"] | {"count": 2, "scored": 1, "abstained": 1} == stats["rewards"]["same"]
-    assert stats["rewards"]["hangs"]["run_ms"]["p99"] >= 300
+    assert stats["rewards"]["hangs"]["run_ms"]["p99"] >= 1000
     assert stats["total"]["mean"] == 0.5
 
 
