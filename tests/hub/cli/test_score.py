@@ -168,6 +168,29 @@ def test_messages_weights_renames_and_options(folder: Path) -> None:
     assert [line["score"] for line in lines()] == [2 * 1.0 + 0.5 * 3, 0.0]
 
 
+def test_installed_rewards_with_weights_and_options(folder: Path) -> None:
+    write(
+        [
+            {"completion": "<t>two and two</t>\\boxed{4}", "solution": "4"},
+            {"completion": "<think>two and two</think>\\boxed{2+2}", "solution": "4"},
+            {"completion": "<t>hm</t>\\boxed{9^{9^{9^{9}}}}", "solution": "4"},
+        ]
+    )
+    rewards = ("--reward", "math", "--reward", "think-format=0.5")
+    options = (
+        "--with",
+        "think-format.open=<t>",
+        "--with",
+        "think-format.close=</t>",
+        "--map",
+        "answer=solution",
+    )
+    assert hub(*rewards, *options, "data.jsonl", "-o", "out.jsonl") == 0
+    assert [line["scores"]["think-format"]["value"] for line in lines()] == [1.0, 0.0, 1.0]
+    assert lines()[0]["score"] == 1.5
+    assert lines()[2]["scores"]["math"]["value"] == 0.0
+
+
 def test_a_mix_file_routes_and_its_own_limits_hold(folder: Path) -> None:
     Path("mix.toml").write_text(
         """
