@@ -197,9 +197,14 @@ def _progress(plan: "Plan") -> "Iterator[Progress]":
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(plan.benchmark.name, total=plan.completions)
+        first = True
 
         def show(done: int, failed: int) -> None:
+            nonlocal first
             name = plan.benchmark.name + (f" ({failed} failed)" if failed else "")
+            if first:  # what was there already says nothing about the rate
+                progress.reset(task, total=plan.completions, completed=done, description=name)
+            first = False
             progress.update(task, completed=done, description=name)
 
         yield show

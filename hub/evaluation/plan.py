@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hub.benchmark import Benchmark
-from hub.errors import ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
+from hub.errors import BadInput, ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
 from hub.generator import Decoding
 from hub.mix.mix import Mix
 from hub.options import check_options
 from hub.origin import Origin
 from hub.plugins import load, open_target
+from hub.sample import Sample
 from hub.target import load_file, missing_dependency
 
 OURS = ("completion", "result")
@@ -171,19 +172,30 @@ def read_rows(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> l
         raise
     except Exception as error:
         raise DataError(f"{whose}: its rows cannot be read: {type(error).__name__}: {error}") from error
-    seen = set()
+    seen: dict[str | int, int] = {}
     for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict) or "id" not in row or "prompt" not in row:
-            raise DataError(f"{whose}: row {number} is {row!r:.100}, not a dict with an id and a prompt")
-        if row["id"] in seen:
-            raise DataError(f"{whose}: row {number} has the id {row['id']!r} of an earlier row")
-        seen.add(row["id"])
-        for name in OURS:
-            if name in row:
-                raise DataError(f"{whose}: row {number} has a column {name!r}, which results need: rename it")
+        problem = _problem_of(row)
+        if not problem and (earlier := seen.setdefault(row["id"], number)) != number:
+            problem = f"has the id {row['id']!r} of row {earlier}"
+        if problem:
+            raise DataError(f"{whose}: row {number} {problem}")
     if not rows:
         raise DataError(f"{whose}: the split {split!r} has no rows")
     return rows
+
+
+def _problem_of(row: Any) -> str:
+    """What is wrong with a row; "" when all is well."""
+    if not isinstance(row, dict):
+        return f"is {row!r:.100}, not a dict of columns"
+    if not isinstance(row.get("id"), str | int) or isinstance(row["id"], bool):
+        return f"has the id {row.get('id')!r:.100}, not a text or an int"
+    try:
+        assert Sample(row.get("prompt")).prompt_text is not None  # type: ignore[arg-type]
+    except BadInput as error:
+        return f"has no prompt: {error}"
+    ours = [name for name in OURS if name in row]
+    return f"has a column {ours[0]!r}, which results need: rename it" if ours else ""
 
 
 def hash_rows(rows: list[dict[str, Any]]) -> str:

@@ -18,6 +18,8 @@ def rows(split: str, count: int = 6, bad: str = "") -> Iterator[dict[str, Any]]:
             del row["answer"]
         if number == 3 and bad == "an id twice":
             row["id"] = "test-0"
+        if number == 3 and bad == "an odd id":
+            row["id"] = [7]
         if number == 3 and bad == "a column of ours":
             row["result"] = 1
         if number == 3 and bad == "no prompt":
