@@ -13,7 +13,7 @@ from math_verify.parser import parse_latex_cached  # noqa: TID253
 
 import hub
 from hub_math.extract import find_answer, read_references, without_dollars
-from hub_math.limits import too_complex
+from hub_math.limits import has_limit, too_complex
 from hub_math.plain import canonical, read_number, same_number, same_text, unwrap
 
 _NORMALIZATION = NormalizationConfig(
@@ -72,7 +72,8 @@ class Math:
             detail = f"the reference cannot be read: {info['reference']}"
             return hub.Score.failed("bad_reference", detail, info)
         reason = next((verdict for verdict in verdicts if verdict != "different"), "")
-        return hub.Score(0.0, reason, (too_complex(answer) or "") if reason == "too_complex" else "", info)
+        detail = too_complex(answer) or "an integral or limit" if reason == "too_complex" else ""
+        return hub.Score(0.0, reason, detail, info)
 
 
 def _compare(gold: str, answer: str) -> str:
@@ -93,7 +94,10 @@ def _compare(gold: str, answer: str) -> str:
         return "bad_reference"
     if {plain[0][:2], plain[1][:2]} > {r"\{"} and "(" in plain[0][:1] + plain[1][:1]:
         return "different"  # a tuple is not a set
-    parts = [_parse(part) for part in _parts(unwrap(gold), unwrap(answer))]
+    *shown, last = _parts(unwrap(gold), unwrap(answer))
+    if has_limit(last):
+        return "too_complex"
+    parts = [_parse(part) for part in shown if not has_limit(part)] + [_parse(last)]
     if parts[-1] is None:
         return "no_answer"
     try:
@@ -136,6 +140,8 @@ def _equal(reference: Any, answer: Any) -> bool:
     if verify(reference, answer, timeout_seconds=None):
         return True
     if isinstance(reference, sympy.Symbol) != isinstance(answer, sympy.Symbol):
+        if reference.free_symbols.isdisjoint(answer.free_symbols):
+            return False
         return _is_zero_difference(reference, answer)  # math-verify compares a symbol as text
     return False
 

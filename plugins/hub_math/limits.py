@@ -17,14 +17,20 @@ EXPONENT = 3000
 LETTER_EXPONENT = 30
 """A numeric exponent of a bracket with letters in it, which may have to be multiplied out."""
 ARGUMENT = 200
-"""An integer in an answer with a factorial, binomial, gamma function, sum, product or integral."""
+"""An integer in an answer with a factorial, binomial, sum or product."""
+CONSTANT_EXPONENT = 12
+"""A power inside an exponent that holds no variable."""
 
 _INTEGER = re.compile(r"\d+")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _CARET = re.compile(r"\s*(?:\^|\*\*)\s*")
 _STACKED = re.compile(r"\^[-+]?[\d.]+\^")
 _LETTER_POWER = re.compile(r"[a-zA-Z][^()]*\)\^[{(]?(\d+)")
-_GROWING = re.compile(r"!|\\[dt]?binom|\\Gamma|[Gg]amma|factorial|\\sum|\\prod|\\int(?![a-z])|\\choose")
+_FACTORIAL = re.compile(r"(?<![\w.])(?:\d{1,3}|[a-zA-Z]|\([\w+-]{1,8}\))!(?!!)")
+_BINOMIAL = re.compile(r"\\[dt]?binom\s*\{[\w+-]{1,8}\}\s*\{[\w+-]{1,8}\}")
+_SERIES = re.compile(r"\\(?:sum|prod|i*int|oint|lim)(?![a-z])")
+_LIMIT = re.compile(r"\\(?:i*int|oint|lim)(?![a-z])")
+_UNBOUNDED = re.compile(r"\\Gamma|[Gg]amma|factorial|\\choose")
 
 
 def too_complex(text: str) -> str | None:
@@ -35,16 +41,35 @@ def too_complex(text: str) -> str | None:
     """
     if len(text) > LENGTH:
         return f"longer than {LENGTH} characters"
+    text = text.replace(r"\!", "")  # a space, not a factorial
     numbers = _INTEGER.findall(text)
     if any(len(digits) > DIGITS for digits in numbers):
         return f"a number of more than {DIGITS} digits"
-    growing = _GROWING.findall(text)
-    if growing and (len(growing) > 6 or "!)!" in text or max(map(int, numbers), default=0) > ARGUMENT):
-        return f"a factorial, sum or product with numbers beyond {ARGUMENT}"
     bare = _CARET.sub("^", _COMMAND.sub("", text))
     if any(int(exponent) > LETTER_EXPONENT for exponent in _LETTER_POWER.findall(bare)):
         return f"a power beyond {LETTER_EXPONENT} of a bracket"
-    return "a power of a power" if _STACKED.search(bare) else _read_brackets(bare)
+    if _STACKED.search(bare):
+        return "a power of a power"
+    return _read_functions(text, max(map(int, numbers), default=0)) or _read_brackets(bare)
+
+
+def has_limit(text: str) -> bool:
+    """Whether a formula holds an integral or a limit, which may take for ever to work out."""
+    return _LIMIT.search(text) is not None
+
+
+def _read_functions(text: str, largest: int) -> str | None:
+    """Look at factorials, binomials, sums and products; `largest` is the largest integer of the answer."""
+    factorials, binomials, series = text.count("!"), text.count("binom"), len(_SERIES.findall(text))
+    if not (factorials or binomials or series or _UNBOUNDED.search(text)):
+        return None
+    if largest > ARGUMENT or factorials + binomials > 6 or _UNBOUNDED.search(text):
+        return f"a factorial, sum or product beyond {ARGUMENT}"
+    if len(_FACTORIAL.findall(text)) < factorials or len(_BINOMIAL.findall(text)) < binomials:
+        return "a factorial or binomial of an expression"
+    if series > 1 or (series and (factorials or binomials)):
+        return "a sum, product, integral or limit with another inside"
+    return None
 
 
 def _read_brackets(text: str) -> str | None:
@@ -65,7 +90,7 @@ def _read_brackets(text: str) -> str | None:
             if exponent is None:
                 base = within
                 powers[-1] = max(powers[-1], within)
-            elif "^" in exponent and not any(letter.isalpha() for letter in exponent):
+            elif _grows(exponent, within):
                 return "a power of a power"
             elif exponent.isdecimal():
                 powers[-1] = max(powers[-1], base * int(exponent))
@@ -76,3 +101,11 @@ def _read_brackets(text: str) -> str | None:
         if powers[-1] > EXPONENT:
             return f"powers beyond {EXPONENT}"
     return None
+
+
+def _grows(exponent: str, within: int) -> bool:
+    """Whether an exponent is a number that is itself made by a power or factorial."""
+    letters = {letter for letter in exponent if letter.isalpha()}
+    if letters - set("ei"):
+        return False
+    return "!" in exponent or ("^" in exponent and (not letters or within > CONSTANT_EXPONENT))

@@ -52,6 +52,7 @@ SAME = [
     ("1234", r"1{,}234"),
     ("1234", r"1\,234"),
     (r"40,\!000", "40,000"),
+    (r"\tfrac{1}{2} +\! \frac1{72}", r"\frac{37}{72}"),
     ("1/3", "0.333333"),
     ("3 1/2", "3.5"),
     (r"1\frac{1}{4}", "1.25"),
@@ -72,6 +73,11 @@ SAME = [
     ("2", "2 = x"),
     (r"\frac{1}{2}", r"\frac{1}{2} = 0.5"),
     (r"\frac{\sqrt{3}}{3}", r"\frac{\sqrt{3}}{3} \approx 0.577"),
+    ("1", r"\lim_{x \to 0} \frac{\sin x}{x} = 1"),
+    ("10", r"\binom{5}{2} = 10"),
+    ("120", "5!"),
+    (r"\frac{(2n)!}{(n!)^2}", r"\binom{2n}{n}"),
+    (r"\frac{2^{2005}+1}{3 \cdot 2^{2006}}", r"\frac{1}{6} + \frac{1}{3 \cdot 2^{2006}}"),
     (r"\{1,2\}", "2, 1"),
     (r"x \in [0.5, \infty)", r"[1/2, \infty)"),
     (
@@ -153,6 +159,14 @@ def test_different(gold: str, answer: str) -> None:
         "((9!)!)!",
         r"\binom{10000000}{5000000}",
         r"\sum_{n=1}^{10000000} \frac{1}{n}",
+        r"\binom{\pi}{100!}",
+        "(10^{50})!",
+        r"e^{(e)(10^{50})}",
+        "e^{100!}",
+        r"\sum_{n=1}^{59} 100!",
+        r"\int_0^1 \tan(x) dx",
+        r"\lim_{x\to 0} \frac{\sin x}{x}",
+        r"\Gamma(9)",
         r"\sqrt{" * 300 + "2" + "}" * 300,
         "x+" * 50_000 + "x",
         "8" * 10_000 + "x",
@@ -239,7 +253,7 @@ def test_equivalence_set(engine: hub.Engine, shared_data: Path) -> None:
     right = sum(s.value == float(row["equivalent"]) for row, s in zip(rows, scores, strict=True))
     accepted = [row for row, s in zip(rows, scores, strict=True) if s.value == 1.0 and not row["equivalent"]]
     assert accepted == []
-    assert right / len(rows) > 0.94
+    assert right / len(rows) >= 0.95
 
 
 def test_traffic(engine: hub.Engine, shared_data: Path) -> None:
