@@ -191,7 +191,7 @@ def encodes(sample):
     "Stumbles over lone surrogates."
     return sample.text.encode() == sample["answer"].encode()
 
-@hub.reward(needs=["answer"], timeout_s=0.3)
+@hub.reward(needs=["answer"], timeout_s=2.0)
 def hangs(sample):
     "Never done with brackets."
     if sample.text.startswith("[["):
@@ -431,6 +431,12 @@ EXPECTED_BENCHMARKS: Mapping[tuple[str, str], str] = {
     ("Unsolved", "solved_rows_earn_the_full_score"): "row 0 of 'test' gives what solve(row) writes 0, not 2",
     ("Unknown", "every_split_has_rows"): "unknown benchmark 'no-such-benchmark'",
 }
+
+
+@pytest.fixture(autouse=True)
+def other_hash_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers have another hash seed than this process, even where that one's is fixed."""
+    monkeypatch.setenv("PYTHONHASHSEED", "20261122")
 
 
 def run(pytester: pytest.Pytester, source: str) -> dict[tuple[str, str], tuple[str, str]]:
