@@ -19,7 +19,7 @@ from hub.engine import wire
 from hub.engine.call import call_many, call_one, failure_of
 from hub.sample import Sample
 from hub.score import Failure, Score
-from hub.target import Target
+from hub.target import Target, missing_dependency
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Definition:
     def construct(self) -> Callable[..., Any]:
         """Return the function that scores: the target, or an instance of it."""
         found = self.target.load()
-        scorer: Callable[..., Any] = found(**self.options) if isinstance(found, type) else found
+        try:
+            scorer: Callable[..., Any] = found(**self.options) if isinstance(found, type) else found
+        except ModuleNotFoundError as error:
+            raise missing_dependency(error, str(self.target), self.target.origin) from error
         return scorer
 
 

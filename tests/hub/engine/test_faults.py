@@ -147,7 +147,7 @@ def test_the_limit_of_the_first_call_holds_after_a_construction() -> None:
 def test_a_missing_library_says_what_to_install(engine: hub.Engine) -> None:
     (score,) = engine.score(bound("NeedsLibrary"), texts("1"))
     assert score.reason == "setup"
-    assert "a_library_that_nobody_has" in score.detail
+    assert "pip install a_library_that_nobody_has" in score.detail
 
 
 SCRIPT = """
