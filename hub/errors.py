@@ -41,10 +41,13 @@ class UnknownName(HubError):
             kind: what was looked for, e.g. "reward".
             name: the name that was given.
             known: every name of that kind; the nearest are suggested.
-            hint: what to do next, e.g. the pip command that brings it.
+            hint: what to do next, e.g. the pip command that brings it; left out where a known name
+                is near.
         """
         self.kind, self.name = kind, name
-        super().__init__(f"unknown {kind} {name!r}{nearest(name, known)}{hint and '. ' + hint}")
+        suggestion = nearest(name, known)
+        more = f". {hint}" if hint and not suggestion.endswith("?") else ""
+        super().__init__(f"unknown {kind} {name!r}{suggestion}{more}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))

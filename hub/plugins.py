@@ -7,6 +7,7 @@ skips a second plugin of the same name in silence.
 import functools
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -108,7 +109,9 @@ class Hub:
         start = time.perf_counter()
         try:
             module = entry.load()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: no plugin ends the program
             plugin.problems.append(f"cannot be imported: {type(error).__name__}: {error}")
             return plugin
         plugin.import_ms = (time.perf_counter() - start) * 1000
@@ -123,8 +126,11 @@ class Hub:
         except Exception as error:
             if self._manager.has_plugin(plugin.name):
                 self._manager.unregister(name=plugin.name)
-            plugin.problems.append(f"{error} (the hooks are in docs/plugins.md)".replace("\n", " "))
+            plugin.problems.append(f"{error} (hooks: {', '.join(self._hooks())})".replace("\n", " "))
             return
+        for name in self._hooks():
+            if callable(getattr(module, name, None)) and not self._implementations(name, plugin.name):
+                plugin.problems.append(f"its {name} is not marked with @hub.hookimpl, so is not called")
         kinds: tuple[tuple[str, Registry[Any], type], ...] = (
             ("hub_rewards", self.rewards, Reward),
             ("hub_benchmarks", self.benchmarks, Benchmark),
@@ -139,11 +145,12 @@ class Hub:
     def _collect(
         self, plugin: Plugin, hook: str, function: Callable[[], Any], registry: Registry[Any], kind: Any
     ) -> None:
+        offers = []
         try:
-            offers = list(function() or ())
-        except Exception as error:
+            for thing in function() or ():
+                offers.append(thing)
+        except Exception as error:  # what it gave before stays
             plugin.problems.append(f"{hook} raised {type(error).__name__}: {error}")
-            return
         for thing in offers:
             try:
                 offer = as_reward(thing) if kind is Reward else thing
@@ -174,11 +181,15 @@ class Hub:
         for plugin in self.plugins:
             if plugin.disabled and plugin.name == name:
                 return f"The plugin {name!r} is disabled by HUB_PLUGINS or HUB_DISABLE"
-        broken = [plugin for plugin in self.plugins if plugin.problems]
+        broken = [f"{p.name} of {p.origin}" for p in self.plugins if p.problems]
         if broken:
-            listed = "; ".join(f"{p.name} of {p.origin}: {p.problems[0]}" for p in broken)
-            return f"Plugins with problems: {listed}"
-        return f"Install a plugin that offers it (pip install hub-{name}), or see `hub plugins`"
+            return f"These plugins have problems, see `hub plugins`: {', '.join(broken)}"
+        if re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            return f"Install a plugin that offers it (pip install hub-{name}), or see `hub plugins`"
+        return "See `hub plugins`"
+
+    def _hooks(self) -> list[str]:
+        return sorted(name for name in vars(hookspecs) if name.startswith("hub_"))
 
     def _implementations(self, hook: str, plugin: str) -> list[Callable[[], Any]]:
         found = getattr(self._manager.hook, hook).get_hookimpls()

@@ -2,11 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar, overload
 
-from hub.errors import OptionError, PluginError
+from hub.errors import OptionError, PluginError, nearest
 from hub.options import check_options
 from hub.origin import Origin
 from hub.target import Target
@@ -87,11 +87,12 @@ class Reward:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        try:
-            set_(self, "per", Per(self.per))
-            set_(self, "lane", None if self.lane is None else Lane(self.lane))
-        except ValueError as error:
-            raise PluginError(f"reward {self.name!r}: {error}") from None
+        for key, kind in (("per", Per), ("lane", Lane)):
+            value = getattr(self, key)
+            if value is not None and value not in list(kind):
+                names = ", ".join(kind)
+                raise PluginError(f"reward {self.name!r}: {key} is one of {names}, not {value!r}")
+            set_(self, key, None if value is None else kind(value))
         for key in ("needs", "uses", "preload"):
             value = getattr(self, key)
             if isinstance(value, str):
@@ -128,9 +129,13 @@ class BoundReward:
         found: Any = reward.target
         if isinstance(found, str):
             found = Target.of(found, reward.origin).load()
-        if not callable(found):
-            raise PluginError(f"{whose}: its target is a {type(found).__name__}, not a function or a class")
+            if getattr(found, "__hub_reward__", reward) != reward:
+                raise PluginError(
+                    f"{whose}: {reward.target} is declared a second time, with @hub.reward: remove that, or "
+                    "offer the function itself"
+                )
         is_class = inspect.isclass(found)
+        _check_kind(found, is_class, whose)
         if is_class:
             check_options(found, self.options, whose)
         elif self.options:
@@ -203,6 +208,11 @@ def reward(
     if batch and group:
         raise PluginError("a reward is per batch or per group, not both")
 
+    known = [f.name for f in fields(Reward) if f.name not in ("name", "target", "per", "origin")]
+    for key in keys:
+        if key not in known:
+            raise PluginError(f"@hub.reward takes no argument {key!r}{nearest(key, known)}")
+
     def declare(target: Function) -> Function:
         declared = Reward(name or _name_of(target), target, per=per, **keys)
         target.__hub_reward__ = declared  # type: ignore[attr-defined]
@@ -225,6 +235,29 @@ def as_reward(thing: object) -> Reward:
     if callable(thing) and (inspect.isclass(thing) or hasattr(thing, "__name__")):
         return Reward(_name_of(thing), thing)
     raise PluginError(f"{thing!r} is not a reward: give a function or class, or hub.Reward(...)")
+
+
+def _check_kind(found: Any, is_class: bool, whose: str) -> None:
+    """Find what cannot be called with a sample, before anything runs."""
+    if not callable(found):
+        raise PluginError(f"{whose}: its target is a {type(found).__name__}, not a function or a class")
+    if is_class and not any("__call__" in vars(kind) for kind in found.__mro__):
+        raise PluginError(f"{whose}: the class has no __call__(self, sample), which is what scores")
+    try:
+        parameters = list(inspect.signature(found.__call__ if is_class else found).parameters.values())
+    except (TypeError, ValueError):
+        return  # built in: nothing is known of it
+    first = parameters[1:] if is_class else parameters
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    taken = [p.name for p in first if p.kind in positional and p.default is p.empty]
+    starred = any(p.kind is p.VAR_POSITIONAL for p in first)
+    accepts = len(taken) == 1 or (not taken and (starred or any(p.kind in positional for p in first)))
+    if not accepts or taken in (["completions"], ["prompts"]):
+        form = "(self, sample)" if is_class else "(sample)"
+        raise PluginError(
+            f"{whose}: is called with one argument, as {form}: a hub.Sample, or a list of them with "
+            f"batch=True or group=True; this one takes ({', '.join(map(str, parameters))})"
+        )
 
 
 def _name_of(function: Callable[..., Any]) -> str:

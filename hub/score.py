@@ -126,6 +126,8 @@ class Score:
         Raises:
             ValueError: the reason is not a member of `Failure`.
         """
+        if reason not in list(Failure):
+            raise ValueError(f"{reason!r} is not a reason of failure; one of: {', '.join(Failure)}")
         return cls(None, Failure(reason), detail, info or {}, Outcome.FAILED)
 
     @property

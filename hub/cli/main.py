@@ -11,7 +11,7 @@ import click
 
 from hub import __version__
 from hub.command import Command
-from hub.errors import HubError, RewardFailed, nearest
+from hub.errors import HubError, RewardFailed, UnknownName
 from hub.plugins import load, open_target
 
 BUILT_IN = (
@@ -36,10 +36,8 @@ class Commands(click.Group):
         """
         known = self._commands()
         if cmd_name not in known:
-            hint = load().hint(cmd_name) if any(p.problems for p in load().plugins) else ""
-            raise click.UsageError(
-                f"unknown command {cmd_name!r}{nearest(cmd_name, known)}{hint and '. ' + hint}"
-            )
+            error = UnknownName("command", cmd_name, known, load().hint(cmd_name))
+            raise click.UsageError(str(error))
         command = known[cmd_name]
         if command.origin.distribution:
             found = open_target(command.target, command.origin)

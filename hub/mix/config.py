@@ -130,6 +130,8 @@ def parse_mix(data: Mapping[str, Any], source: Source) -> MixConfig:
     """
     _check_keys(data, _KEYS, (), source)
     rewards = data.get("reward", [])
+    if isinstance(rewards, Mapping):
+        raise source.error(("reward",), "write [[reward]], with two brackets: a mix has a list of them")
     if not isinstance(rewards, list | tuple) or not rewards:
         raise source.error(("reward",), "a mix needs at least one [[reward]]")
     return MixConfig(

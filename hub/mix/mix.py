@@ -39,11 +39,6 @@ class MixReward:
         """Whether the row with these columns is routed to this reward."""
         return all(_matches(columns.get(key), wanted) for key, wanted in self.config.when.items())
 
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Columns that a row routed here must have, under the row's own names."""
-        return tuple(self.config.map.get(name, name) for name in self.bound.reward.needs or ())
-
     def view(self, sample: Sample) -> Sample:
         """The sample with its columns under the names that the reward reads."""
         if not self.config.map:
@@ -70,6 +65,11 @@ class Mix:
     """
 
     def __init__(self, rewards: Mapping[Any, Weight], **options: Any) -> None:
+        if not isinstance(rewards, Mapping):
+            raise ConfigError(
+                f"a mix is made of a mapping like {{'math': 1.0}}, not of {rewards!r:.80}; "
+                "hub.Mix.load(path) reads a file"
+            )
         tables = [_table(use, weight) for use, weight in rewards.items()]
         self._set_up(parse_mix({"reward": tables, **options}, Source()))
 
@@ -90,7 +90,7 @@ class Mix:
         `{"math": 1.0}` (weights by name, no `reward` key) is the short form.
         """
         mix = cls.__new__(cls)
-        if "reward" not in data and data and all(not isinstance(v, str | bool) for v in data.values()):
+        if "reward" not in data and data and all(map(_is_weight, data.values())):
             data = {"reward": [_table(use, weight) for use, weight in data.items()]}
         mix._set_up(parse_mix(data, source or Source()))
         return mix
@@ -166,22 +166,25 @@ class Mix:
         Raises:
             ConfigError: a row lacks a column that a reward routed to it needs, or no reward takes it.
         """
-        count = 0
+        count, columns = 0, set[str]()
         for count, row in enumerate(rows, 1):
+            columns |= row.keys()
             takers = [reward for reward in self.rewards if reward.applies(row)]
             for reward in takers:
-                for column in reward.needs:
+                for name in reward.bound.reward.needs or ():
+                    column = reward.config.map.get(name, name)
                     if column not in row:
-                        known = ", ".join(sorted(row)) or "none"
-                        raise ConfigError(
-                            f"row {count} has no column {column!r}, which the reward {reward.name!r} needs "
-                            f'(it has: {known}); rename one with map = {{ {column} = "..." }}'
-                        )
+                        raise ConfigError(_lacks(reward, name, column, row, count))
             if not takers and not self.config.allow_unrouted:
                 routes = "; ".join(f"{r.name}: {dict(r.config.when)}" for r in self.rewards)
                 raise ConfigError(
                     f"no reward takes row {count} (routes: {routes}); add one, or set allow_unrouted = true"
                 )
+        for index, reward in enumerate(self.rewards):
+            for column in reward.config.when:
+                if count and column not in columns and not self.config.allow_unrouted:
+                    message = f"no row has a column {column!r}{nearest(column, columns)}"
+                    raise self.config.source.error(("reward", index, "when"), message)
         return count
 
     def warm(self, engine: Engine | None = None) -> None:
@@ -211,7 +214,11 @@ class Mix:
         Raises:
             RewardFailed: a reward failed and the mix says `on_failure = "raise"`.
         """
+        if isinstance(samples, Sample):
+            raise ConfigError("a mix scores a list of samples, not one: mix.score([sample])")
         listed = list(samples)
+        if not all(isinstance(sample, Sample) for sample in listed):
+            raise ConfigError("a mix scores hub.Sample objects: hub.Sample(prompt, completion, columns)")
         components = self._in(engine or default_engine())
         under_way = _UnderWay(engine or default_engine(), components, listed)
         try:
@@ -322,6 +329,19 @@ def _after_timeout(reward: MixReward, score: Score) -> Score:
     return Score(value, "timeout", score.detail)
 
 
+def _lacks(reward: MixReward, name: str, column: str, row: Mapping[str, Any], number: int) -> str:
+    known = ", ".join(sorted(row)) or "none"
+    if column != name:
+        return (
+            f"row {number} has no column {column!r}, which `map` of the reward {reward.name!r} takes for "
+            f"{name!r} (it has: {known})"
+        )
+    return (
+        f"row {number} has no column {name!r}, which the reward {reward.name!r} needs (it has: {known}); "
+        f"if another column holds it, say so with `map`: {name} = that column"
+    )
+
+
 def _raise_failures(results: Sequence[MixScore]) -> None:
     failed = [(i, n, s) for i, r in enumerate(results) for n, s in r.scores.items() if s.fault]
     if failed:
@@ -336,6 +356,13 @@ def _table(use: Callable[..., Any] | Reward | str, weight: Weight) -> dict[str, 
     if isinstance(weight, Mapping):
         return {"use": use, **weight}
     return {"use": use, "weight": weight}
+
+
+def _is_weight(value: object) -> bool:
+    """Whether it can stand beside a reward in the short form of a mix."""
+    if isinstance(value, list):
+        return all(isinstance(point, list) for point in value)
+    return isinstance(value, int | float | Mapping) and not isinstance(value, bool)
 
 
 def _matches(value: Any, wanted: Any) -> bool:

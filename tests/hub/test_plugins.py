@@ -34,11 +34,17 @@ BROKEN = {
     "unknown-hook": ("import hub\n@hub.hookimpl\ndef hub_reward(): yield 1", "unknown hook 'hub_reward'"),
     "wrong-argument": ("import hub\n@hub.hookimpl\ndef hub_scored(batches): pass", "batches"),
     "hook-raises": ("import hub\n@hub.hookimpl\ndef hub_rewards(): raise ValueError('no')", "ValueError: no"),
+    "exits": ("raise SystemExit('no licence')", "SystemExit: no licence"),
+    "no-mark": ("def hub_rewards(): yield 1", "its hub_rewards is not marked with @hub.hookimpl"),
+    "bad-argument": (
+        "import hub\n@hub.reward(timeout=3)\ndef f(sample): return 1",
+        "no argument 'timeout': did you mean 'timeout_s'",
+    ),
     "not-a-reward": ("import hub\n@hub.hookimpl\ndef hub_rewards(): yield 5", "5 is not a reward"),
     "not-a-benchmark": ("import hub\n@hub.hookimpl\ndef hub_benchmarks(): yield 5", "not a hub.Benchmark"),
     "bad-lane": (
         "import hub\n@hub.hookimpl\ndef hub_rewards(): yield hub.Reward('x', 'm:f', lane='gpu')",
-        "'gpu' is not a valid Lane",
+        "lane is one of process, inline, async, batch, not 'gpu'",
     ),
 }
 
@@ -69,7 +75,9 @@ def test_a_broken_plugin_is_named_and_hides_no_other(modules: Path, name: str) -
     (problem,) = found.plugins[1].problems
     assert words in problem
     assert str(found.plugins[1].origin) == "hub-test 1.2"
-    with pytest.raises(UnknownName, match=rf"did you mean 'first'.*{name} of hub-test 1.2"):
+    with pytest.raises(UnknownName, match=rf"see `hub plugins`: {name}|{name} of hub-test 1.2"):
+        found.rewards["zzz"]
+    with pytest.raises(UnknownName, match="did you mean 'first'.$"):
         found.rewards["frist"]
 
 

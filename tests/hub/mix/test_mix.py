@@ -37,6 +37,12 @@ def hangs_on_bang(sample):
 def abstains_on_bang(sample):
     return None if "!" in sample.text else 1.0
 
+def like_trl(completions, **kwargs):
+    return [1.0 for _ in completions]
+
+class NoCall:
+    pass
+
 class Times:
     def __init__(self, factor: float, offset: float = 0.0):
         if factor == 13:
@@ -210,6 +216,10 @@ WRONG = [
     ("[[reward]]\nuse = 'rewards.py:Times'\nwith = { factor = 'two' }", "option 'factor' is 'two', but should be float"),
     ("[[reward]]\nuse = 'rewards.py:right'\nmap = { anser = 'x' }", "it reads no column 'anser': did you mean 'answer'"),
     ("[[reward]]\nuse = 'rewards.py:right", "not TOML"),
+    ("[[rewards]]\nuse = 'rewards.py:right'", "mix.toml:1: rewards: unknown key: did you mean 'reward'"),
+    ("[reward]\nuse = 'rewards.py:right'", "mix.toml:1: reward: write [[reward]], with two brackets"),
+    ("[[reward]]\nuse = 'rewards.py:like_trl'", "is called with one argument, as (sample): a hub.Sample"),
+    ("[[reward]]\nuse = 'rewards.py:NoCall'", "the class has no __call__(self, sample)"),
 ]  # fmt: skip
 
 
@@ -235,6 +245,12 @@ def test_rows_are_checked_before_anything_runs(write: Callable[[str], Path]) -> 
         mix.check([row, {"task": "sum", "solution": "1"}])
     with pytest.raises(ConfigError, match=r"no reward takes row 3 .*allow_unrouted"):
         mix.check([row, row, {"task": "product"}])
+    with pytest.raises(ConfigError, match=r"reward\[1\].when: no row has a column 'tusk': did you mean 'task'"):
+        length = f"{write('').parent}/rewards.py:length"
+        hub.Mix({length: 1.0, use: {"when": {"tusk": "sum"}}}).check([row])
+    mapped = hub.Mix({use: {"map": {"answer": "solution"}}})
+    with pytest.raises(ConfigError, match=r"row 1 has no column 'solution', which `map` of .* takes for 'answer'"):
+        mapped.check([row])
     allowed = hub.Mix({use: {"when": {"task": "sum"}}}, allow_unrouted=True)
     assert allowed.check([row, {"task": "product"}]) == 2
     (result,) = allowed.score([hub.Sample("", "1", {"task": "product"})])
