@@ -73,7 +73,7 @@ class MissingColumn(DataError, KeyError):
     """A reward reads a column that the sample does not have, or that the reward did not declare."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return str(self.args[0]) if self.args else ""  # KeyError would show the repr
 
 
 class BadInput(DataError):

@@ -93,6 +93,10 @@ class Reward:
                 names = ", ".join(kind)
                 raise PluginError(f"reward {self.name!r}: {key} is one of {names}, not {value!r}")
             set_(self, key, None if value is None else kind(value))
+        for key in ("timeout_s", "setup_timeout_s", "memory_mb", "concurrency"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < float("inf"):
+                raise PluginError(f"reward {self.name!r}: {key} is greater than 0, not {value!r}")
         for key in ("needs", "uses", "preload"):
             value = getattr(self, key)
             if isinstance(value, str):
@@ -156,6 +160,8 @@ class BoundReward:
         if is_async != (lane is Lane.ASYNC):
             kind = "async" if is_async else "not async"
             raise PluginError(f"{whose} is {kind}: lane={str(lane)!r} cannot run it")
+        if lane is Lane.INLINE and reward.timeout_s is not None:
+            raise PluginError(f"{whose}: lane='inline' cannot hold a time limit (timeout_s); leave one out")
         if lane is Lane.BATCH and reward.per is Per.SAMPLE:
             raise PluginError(f"{whose}: lane='batch' needs batch=True or group=True")
         return lane

@@ -99,7 +99,7 @@ def failure_of(error: BaseException) -> Score:
     """Classify what a reward raised; the detail names the line that raised it."""
     for kind, failure in _FAILURE_OF:
         if isinstance(error, kind):
-            return Score.failed(failure, str(error) or type(error).__name__)
+            return Score.failed(failure, _message(error) or type(error).__name__)
     frames = traceback.extract_tb(error.__traceback__)
     frame = frames[-1] if frames else None
     where = f" ({Path(frame.filename).name}:{frame.lineno} in {frame.name})" if frame else ""

@@ -4,12 +4,13 @@ import asyncio
 import atexit
 import functools
 import os
-import pickle
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakSet
+
+import cloudpickle
 
 from hub.engine.batch import BatchLane
 from hub.engine.component import Component
@@ -50,7 +51,7 @@ class Engine:
         self._cache = cache
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._components: dict[bytes, Component] = {}
+        self._components: dict[Any, Component] = {}
         self._scorers = Scorers()
         self._lanes: dict[Lane, LaneRunner] = {}
         self._closed = False
@@ -79,24 +80,33 @@ class Engine:
         """
         name = name or bound.reward.name
         limit = bound.timeout_s if timeout_s is None else timeout_s
-        reward = bound.reward
+        reward, target, options = bound.reward, bound.target, bound.options
+        here = bound.lane is not Lane.PROCESS
         try:
-            key = pickle.dumps((name, bound.target.identity, bound.options, limit, reward.per, bound.lane))
+            code = b"" if here else cloudpickle.dumps((target, options))
+            given = repr(options) if here else cloudpickle.dumps(options)
         except Exception as error:
             raise PluginError(
                 f"the options of reward {reward.name!r} cannot be sent to a worker process: {error}"
             ) from error
+        declared = (reward.per, reward.needs, reward.uses, reward.memory_mb, reward.deterministic)
+        limits = (limit, reward.setup_timeout_s, reward.concurrency, bound.lane)
+        key = (name, target.identity, given, declared, limits)
         columns = None if reward.needs is None else (*reward.needs, *reward.uses)
-        many = reward.per is not Per.SAMPLE
+        definition = Definition(
+            reward.per is not Per.SAMPLE,
+            columns,
+            bool(reward.uses),
+            reward.memory_mb,
+            code,
+            (target, options) if here else None,
+        )
         with self._lock:
             self._check_open()
             if key not in self._components:
-                definition = Definition(
-                    bound.target, bound.options, many, columns, bool(reward.uses), reward.memory_mb
-                )
                 number = len(self._components) + 1
                 self._components[key] = Component(name, bound, limit, number, definition)
-                if bound.lane is Lane.PROCESS:
+                if not here:
                     self._pool().preload(_modules(bound))
             return self._components[key]
 
@@ -114,10 +124,14 @@ class Engine:
 
     async def ascore(self, reward: Component | BoundReward, samples: Iterable[Sample]) -> list[Score]:
         """Score samples from a coroutine, without blocking its loop; cancelling it cancels the work."""
-        loop = asyncio.get_running_loop()
-        listed = list(samples)
-        waiting = await loop.run_in_executor(None, self.submit, reward, listed)
-        return await asyncio.wrap_future(waiting)
+        listed, begun = list(samples), list[Waiting]()
+        try:
+            await asyncio.to_thread(lambda: begun.append(self.submit(reward, listed)))
+            return await asyncio.wrap_future(begun[0])
+        except asyncio.CancelledError:
+            for waiting in begun:
+                waiting.cancel()
+            raise
 
     def submit(self, reward: Component | BoundReward, samples: Iterable[Sample]) -> "Waiting":
         """Start scoring; `result()` of what is returned waits for the scores, `cancel()` gives up."""
@@ -160,8 +174,18 @@ class Engine:
         return broken
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """Return the accounts of every component, by name (see `Stats.as_dict`)."""
-        return {c.name: c.stats.as_dict() for c in list(self._components.values())}
+        """Return the accounts of every component, by name (see `Stats.as_dict`).
+
+        A second component of the same name (with other options, say) is called "name#2", and so on.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for component in list(self._components.values()):
+            name, again = component.name, 1
+            while name in found:
+                again += 1
+                name = f"{component.name}#{again}"
+            found[name] = component.stats.as_dict()
+        return found
 
     def close(self) -> None:
         """End every worker and thread; what is under way fails with `cancelled`."""
@@ -180,7 +204,8 @@ class Engine:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's workers."""
-        self._closed = True
+        self._closed, self._lock = True, threading.Lock()
+        atexit.unregister(self.close)
         pool = self._lanes.get(Lane.PROCESS)
         if isinstance(pool, Pool):
             pool.forget()
@@ -226,9 +251,11 @@ class Waiting(Future[list[Score]]):
 
     def cancel(self) -> bool:
         """Give up: workers busy with this are killed, nothing more is begun."""
-        if not self.done():
-            self._give_up()
-        return super().cancel()
+        if self.done():
+            return self.cancelled()
+        cancelled = super().cancel()
+        self._give_up()
+        return cancelled
 
 
 def _modules(bound: BoundReward) -> list[tuple[str, str]]:

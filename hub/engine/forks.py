@@ -1,5 +1,7 @@
 """The engine's side of the fork server: starts it, asks for workers, hears of their end."""
 
+import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -49,21 +51,22 @@ class ForkServer:
         if self._deaths > 5:
             raise EngineError(f"the fork server died {self._deaths} times; see its messages on stderr")
         mine, theirs = socket.socketpair()
-        path = [str(Path(__file__).parents[2]), *(entry or os.getcwd() for entry in sys.path)]
-        command = [sys.executable, "-c", _MAIN, str(theirs.fileno()), json.dumps(path)]
+        control = fcntl.fcntl(theirs, fcntl.F_DUPFD, 3)  # not 0, 1 or 2, where the caller closed those
+        theirs.close()
         try:
             self.process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-c", _MAIN, str(control), json.dumps(_path())],
+                pass_fds=[control],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=None if _is_open(2) else subprocess.DEVNULL,
                 start_new_session=True,
             )
         except OSError as error:
             mine.close()
             raise EngineError(f"cannot start {sys.executable} as fork server: {error}") from error
         finally:
-            theirs.close()
+            os.close(control)
         mine.settimeout(30)
         self._control, self._buffer = mine, b""
         self._import(self._wanted)
@@ -106,8 +109,14 @@ class ForkServer:
         for message in messages:
             if "ready" in message:
                 self._importing.pop(0)
+            if "spawned" in message:
                 self._deaths = 0
         return messages, bool(data)
+
+    def kill(self) -> None:
+        """End a server that does not answer; its loss is noticed by `receive`."""
+        if self.process is not None:
+            self.process.kill()
 
     def lost(self) -> None:
         """The server died: the next `start` makes a new one, without the imports that it died of."""
@@ -125,7 +134,7 @@ class ForkServer:
         self._control, self._importing = None, []
         if self.process is not None:
             try:
-                self.process.wait(timeout=5)
+                self.process.wait(timeout=2)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -148,3 +157,20 @@ class ForkServer:
                 self._control.sendall(json.dumps(message).encode() + b"\n")
             except OSError as error:
                 _log.debug("not said to the fork server: %s", error)
+
+
+def _path() -> list[str]:
+    """Where the caller finds modules, and this package first of all."""
+    found = [str(Path(__file__).parents[2])]
+    for entry in sys.path:
+        with contextlib.suppress(FileNotFoundError):  # the current folder was deleted
+            found.append(entry or os.getcwd())
+    return found
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

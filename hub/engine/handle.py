@@ -8,7 +8,6 @@ import socket
 import struct
 import tempfile
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from mmap import mmap
 
@@ -31,12 +30,35 @@ class Chunk:
         work: whose units.
         units: indices into the work's units, in the order the worker scores them.
         received: how many results have come.
+        given_ns: when it was handed out.
     """
 
     number: int
     work: Work
     units: list[int]
     received: int = 0
+    given_ns: int = field(default_factory=time.monotonic_ns)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a worker died of.
+
+    Args:
+        unit: index in the work of the unit to blame; None: no unit is.
+        reason: why that unit has no score; SETUP where the reward could not be constructed.
+        detail: for a person.
+        start_ns: when the unit was begun.
+        certain: it would happen again.
+        begun: the worker had begun its chunk.
+    """
+
+    unit: int | None
+    reason: Failure | None = None
+    detail: str = ""
+    start_ns: int = 0
+    certain: bool = False
+    begun: bool = True
 
 
 @dataclass(eq=False)
@@ -47,7 +69,7 @@ class Handle:
     sock: socket.socket
     region: mmap
     output: int
-    chunks: deque[Chunk] = field(default_factory=deque)
+    chunk: Chunk | None = None
     unsent: bytearray = field(default_factory=bytearray)
     pid: int | None = None
     dying: bool = False
@@ -86,7 +108,7 @@ class Handle:
         lengths = struct.pack(f"<{len(units)}I", *map(len, payloads))
         body = b"".join((head, lengths, *payloads))
         self.unsent += wire.HEAD.pack(wire.CHUNK, len(body)) + body
-        self.chunks.append(chunk)
+        self.chunk = chunk
 
     def flush(self) -> bool:
         """Send what the socket takes; True if something is left."""
@@ -110,8 +132,8 @@ class Handle:
             return False
         return False
 
-    def results(self) -> list[tuple[Chunk, list[wire.Result], bool]]:
-        """Take the complete frames that came: chunk, results in order, whether it is done."""
+    def results(self) -> list[tuple[list[wire.Result], bool]]:
+        """Take the complete frames of its chunk that came: results in order, whether it is done."""
         frames = []
         while len(self._unread) >= wire.FRAME.size:
             number, length, flags = wire.FRAME.unpack_from(self._unread)
@@ -120,9 +142,9 @@ class Handle:
                 break
             records = bytes(self._unread[wire.FRAME.size : end])
             del self._unread[:end]
-            chunk = next(chunk for chunk in self.chunks if chunk.number == number)
-            results = wire.unpack_results(records, bool(flags & wire.PLAIN))
-            frames.append((chunk, results, bool(flags & wire.DONE)))
+            if self.chunk is not None and self.chunk.number == number:
+                results = wire.unpack_results(records, bool(flags & wire.PLAIN))
+                frames.append((results, bool(flags & wire.DONE)))
         return frames
 
     def read_output(self) -> bool:
@@ -137,59 +159,61 @@ class Handle:
         return False
 
     def until_limit(self) -> float | None:
-        """Seconds until the call under way reaches its limit; None if it has none."""
-        if self.dying:
+        """Seconds until something must be looked at again; None if nothing of this worker's."""
+        if self.dying or self.chunk is None:
             return None
-        current, start_ns, limit_s = self._current()
+        current, start_ns, limit_s = self._current(self.chunk)
         if current is None:
-            return 0.05  # given a chunk, not yet begun: look again soon
+            return 0.05  # not begun yet; nothing tells when it is
         left = None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
-        if current == wire.SETUP and self.chunks[0].work.timeout_s is not None and left is not None:
-            return min(left, self.chunks[0].work.timeout_s)  # nothing tells when the first call begins
+        if current == wire.SETUP and self.chunk.work.timeout_s is not None and left is not None:
+            return min(left, self.chunk.work.timeout_s)  # nothing tells when the first call begins
         return left
 
     def is_overdue(self) -> bool:
         """Whether the call under way has run past its limit; if so it is the one to blame."""
-        current, start_ns, limit_s = self._current()
-        if current is None or limit_s is None:
+        if self.dying or self.chunk is None:
             return False
-        if time.monotonic_ns() - start_ns <= limit_s * 1e9:
+        current, start_ns, limit_s = self._current(self.chunk)
+        if current is None or limit_s is None or time.monotonic_ns() - start_ns <= limit_s * 1e9:
             return False
-        self._doomed = (self.chunks[0].number, current)
+        self._doomed = (self.chunk.number, current)
         return True
 
-    def unsent_results(self) -> list[wire.Result]:
+    def is_stuck(self) -> bool:
+        """Whether its chunk was not begun in the time that a construction may take."""
+        if self.dying or self.chunk is None or self._current(self.chunk)[0] is not None:
+            return False
+        waited_ns = time.monotonic_ns() - self.chunk.given_ns
+        return waited_ns > self.chunk.work.setup_timeout_s * 1e9
+
+    def unsent_results(self, chunk: Chunk) -> list[wire.Result]:
         """After its death: results that the worker had written but not sent."""
-        chunk = self.chunks[0]
         number, first, records = wire.written_records(self.region)
         if number != chunk.number:
             return []
         return wire.unpack_results(records)[chunk.received - first :]
 
-    def verdict(self, status: int | None) -> tuple[int, Failure, str, int] | None:
-        """After its death: the unit it died of (index in the work), why, and its start; None if none.
+    def verdict(self, chunk: Chunk, status: int | None) -> "Verdict":
+        """After its death: what it died of.
 
         Args:
+            chunk: the one it had.
             status: its wait status; None where the server died with it.
         """
-        chunk = self.chunks[0]
-        current, start_ns, limit_s = self._current()
+        current, start_ns, limit_s = self._current(chunk)
         if current is None:
-            return None
+            return Verdict(None, Failure.SETUP, f"it was not begun: {self.end(status)}", begun=False)
         doomed = self._doomed == (chunk.number, current)
         if current == wire.SETUP:
-            if doomed:
-                detail = f"its construction ran past {limit_s:g} s (setup_timeout_s)"
-                return 0, Failure.SETUP, detail, start_ns
-            return 0, Failure.SETUP, f"its construction ended the worker: {self.end(status)}", start_ns
-        if current != chunk.received:
-            return None  # killed for an earlier unit that finished just in time: nobody's fault
-        if self._doomed and not doomed:
-            return None
+            why = f"ran past {limit_s:g} s (setup_timeout_s)" if doomed else f"failed: {self.end(status)}"
+            return Verdict(None, Failure.SETUP, f"its construction {why}", certain=doomed)
+        if current != chunk.received or (self._doomed and not doomed):
+            return Verdict(None)  # killed for an earlier unit that finished just in time
+        unit = chunk.units[current]
         if doomed:
-            detail = f"killed at its limit of {limit_s:g} s"
-            return chunk.units[current], Failure.TIMEOUT, detail, start_ns
-        return chunk.units[current], Failure.CRASHED, self.end(status), start_ns
+            return Verdict(unit, Failure.TIMEOUT, f"killed at its limit of {limit_s:g} s", start_ns)
+        return Verdict(unit, Failure.CRASHED, self.end(status), start_ns)
 
     def close(self) -> None:
         """Release the descriptors and the region."""
@@ -200,9 +224,8 @@ class Handle:
         os.close(self.output)
         self.region.close()
 
-    def _current(self) -> tuple[int | None, int, float | None]:
-        """The unit of the first chunk that is being scored, its start and its limit in seconds."""
-        chunk = self.chunks[0]
+    def _current(self, chunk: Chunk) -> tuple[int | None, int, float | None]:
+        """The unit of the chunk that is being scored, its start and its limit in seconds."""
         # The unit is read before its start, and written after it: the start is never too early.
         _, unit, number, _, _ = wire.PROGRESS.unpack_from(self.region)
         start_ns = wire.PROGRESS.unpack_from(self.region)[wire.START]
@@ -217,7 +240,8 @@ class Handle:
             how = "its worker was lost together with the fork server"
         elif os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            how = f"its worker was killed by {signal.Signals(number).name}"
+            names = {int(known): known.name for known in signal.Signals}
+            how = f"its worker was killed by {names.get(number, f'signal {number}')}"
             if number == signal.SIGKILL:
                 how += " from outside (out of memory, or an operator)"
         else:

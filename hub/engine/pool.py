@@ -12,11 +12,12 @@ import selectors
 import signal
 import socket
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from hub.engine.forks import ForkServer
-from hub.engine.handle import Chunk, Handle
+from hub.engine.handle import Chunk, Handle, Verdict
+from hub.engine.wire import Result
 from hub.engine.work import Work
 from hub.errors import EngineError
 from hub.score import Failure
@@ -27,8 +28,8 @@ CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 << 20
 COST_NS = 3_000
 """What one unit costs a worker beside its call."""
-STILLBORN = 10
-"""Workers that may die in a row before they begin anything."""
+DEATHS = 3
+"""Workers that may die before the end of a reward's construction, until it is given up."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +44,10 @@ class Pool:
     def __init__(self, size: int) -> None:
         self.size = size
         self.pids: set[int] = set()
-        self._works: deque[Work] = deque()
         self._pending: dict[Work, deque[int]] = {}
         self._cost_ns: dict[int, float] = {}
         self._broken: dict[int, str] = {}
+        self._deaths: Counter[int] = Counter()
         self._handles: dict[int, Handle] = {}
         self._inbox: deque[Callable[[], None]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -55,14 +56,15 @@ class Pool:
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._on_wake)
         self._server = ForkServer()
         self._watching_server: socket.socket | None = None
+        self._lock = threading.Lock()
         self._closing = False
-        self._stillborn = 0
         self._thread = threading.Thread(target=self._run, name="hub-pool", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work) -> None:
         """Take work; return at once."""
-        self._ask(lambda: self._add(work))
+        if not self._ask(lambda: self._add(work)):
+            work.fail_all(Failure.CANCELLED, "the engine was closed")
 
     def cancel(self, work: Work) -> None:
         """Drop what is queued of this work and kill the workers that are busy with it."""
@@ -74,8 +76,7 @@ class Pool:
 
     def close(self) -> None:
         """Kill every worker and the server; unsettled work fails with `cancelled`."""
-        if not self._closing:
-            self._ask(self._stop)
+        if self._ask(self._stop):
             self._thread.join(timeout=30)
 
     def forget(self) -> None:
@@ -84,13 +85,15 @@ class Pool:
         for handle in self._handles.values():
             handle.sock.close()
 
-    def _ask(self, action: Callable[[], None]) -> None:
-        self._inbox.append(action)
-        self._wake()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            self._wake_write.send(b"!")
+    def _ask(self, action: Callable[[], None]) -> bool:
+        """Have the pool's thread do something; False if it has ended."""
+        with self._lock:
+            if self._closing:
+                return False
+            self._inbox.append(action)
+            with contextlib.suppress(OSError):
+                self._wake_write.send(b"!")
+            return True
 
     def _on_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -99,60 +102,55 @@ class Pool:
     def _run(self) -> None:
         while not self._closing:
             try:
-                while self._inbox:
+                while self._inbox and not self._closing:
                     self._inbox.popleft()()
-                if self._closing:
-                    break
-                self._dispatch()
-                for key, _ in self._selector.select(self._until_next_limit()):
-                    key.data()
-                self._kill_overdue()
+                if not self._closing:
+                    self._dispatch()
+                    for key, _ in self._selector.select(self._until_next_limit()):
+                        key.data()
+                    self._kill_overdue()
             except EngineError as error:
                 self._fail_everything(Failure.UNAVAILABLE, str(error))
             except Exception as error:
-                _log.exception("the engine's pool had an error; workers are started anew")
+                _log.exception("the engine's pool had an error; its workers are started anew")
                 self._fail_everything(Failure.CRASHED, f"the engine's pool had an error: {error!r}")
+        while self._inbox:  # asked before the end was known: work in it is failed by `_add`
+            self._inbox.popleft()()
         self._selector.close()
         self._wake_read.close()
         self._wake_write.close()
 
     def _add(self, work: Work) -> None:
-        if work.number in self._broken:
-            for unit in range(len(work.units)):
-                work.fail(unit, Failure.SETUP, self._broken[work.number])
+        if self._closing:
+            work.fail_all(Failure.CANCELLED, "the engine was closed")
+        elif work.number in self._broken:
+            work.fail_all(Failure.SETUP, self._broken[work.number])
         elif work.units:
-            self._works.append(work)
             self._pending[work] = deque(range(len(work.units)))
 
     def _drop(self, work: Work) -> None:
         work.cancelled = True
-        self._forget_work(work)
+        self._pending.pop(work, None)
         for handle in list(self._handles.values()):
-            if handle.chunks and handle.chunks[0].work is work:
+            if handle.chunk is not None and handle.chunk.work is work:
                 self._kill(handle)
-        for unit in range(len(work.units)):
-            work.fail(unit, Failure.CANCELLED, "the caller gave up")
-
-    def _forget_work(self, work: Work) -> None:
-        if self._pending.pop(work, None) is not None:
-            self._works.remove(work)
+        work.fail_all(Failure.CANCELLED, "the caller gave up")
 
     # Handing out chunks
 
     def _dispatch(self) -> None:
         for handle in self._handles.values():
-            if not handle.dying and not handle.chunks and not self._give(handle):
+            if not handle.dying and handle.chunk is None and not self._give(handle):
                 return
-        while self._works and len(self._handles) < self.size:
+        while self._pending and len(self._handles) < self.size:
             self._give(self._spawn())
 
     def _give(self, handle: Handle) -> bool:
         """Give the worker a chunk of the work that waited longest; False if there is none."""
-        if not self._works:
+        if not self._pending:
             return False
-        work = self._works[0]
-        self._works.rotate(-1)
-        pending = self._pending[work]
+        work = next(iter(self._pending))
+        pending = self._pending.pop(work)
         cost = self._cost_ns.get(work.number)
         wanted = 4 if cost is None else int(CHUNK_NS / cost)
         fair = -(-len(pending) // (2 * self.size))
@@ -164,8 +162,8 @@ class Pool:
             if not work.is_settled(unit):
                 units.append(unit)
                 size += len(work.units[unit])
-        if not pending:
-            self._forget_work(work)
+        if pending:
+            self._pending[work] = pending  # behind the others
         if units:
             handle.give(work, units)
             self._flush(handle)
@@ -207,15 +205,19 @@ class Pool:
             self._selector.unregister(handle.output)
 
     def _take_results(self, handle: Handle) -> None:
-        for chunk, results, done in handle.results():
-            units = chunk.units[chunk.received : chunk.received + len(results)]
-            chunk.received += len(results)
-            if results:
-                self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
-                chunk.work.settle(units, results)
+        for results, done in handle.results():
+            assert handle.chunk is not None
+            self._settle(handle.chunk, results)
             if done:
-                handle.chunks.popleft()
-                self._stillborn = 0
+                self._deaths.pop(handle.chunk.work.number, None)
+                handle.chunk = None
+
+    def _settle(self, chunk: Chunk, results: list[Result]) -> None:
+        units = chunk.units[chunk.received : chunk.received + len(results)]
+        chunk.received += len(results)
+        if results:
+            self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
+            chunk.work.settle(units, results)
 
     def _learn(self, number: int, run_ns: int) -> None:
         cost = run_ns + COST_NS
@@ -225,13 +227,18 @@ class Pool:
     def _until_next_limit(self) -> float | None:
         if self._inbox:
             return 0.0
-        waits = [handle.until_limit() for handle in self._handles.values() if handle.chunks]
+        waits = [handle.until_limit() for handle in self._handles.values()]
         known = [wait for wait in waits if wait is not None]
         return max(0.0, min(known)) if known else None
 
     def _kill_overdue(self) -> None:
         for handle in list(self._handles.values()):
-            if handle.chunks and not handle.dying and handle.is_overdue():
+            if handle.is_overdue():
+                self._kill(handle)
+            elif handle.is_stuck():
+                if handle.pid is None:
+                    self._server.kill()  # stuck in an import: the next one does without it
+                    return
                 self._kill(handle)
 
     def _kill(self, handle: Handle) -> None:
@@ -260,6 +267,8 @@ class Pool:
                 self.pids.add(handle.pid)
                 if handle.dying:
                     self._kill(handle)
+            elif "died" in message and message["died"] in self._handles:
+                self._kill(self._handles[message["died"]])  # and whatever it left behind
             elif "exited" in message and message["exited"] in self._handles:
                 self._settle_dead(self._handles[message["exited"]], message["status"])
         if not alive:
@@ -273,65 +282,56 @@ class Pool:
 
     def _settle_dead(self, handle: Handle, status: int | None) -> None:
         """Account for a dead worker: its results, the unit it died of, and all others back in line."""
-        handle.receive()
-        self._take_results(handle)
-        handle.read_output()
+        del self._handles[handle.number]
+        self.pids.discard(handle.pid or 0)
         self._selector.unregister(handle.sock)
         if handle.output in self._selector.get_map():
             self._selector.unregister(handle.output)
-        del self._handles[handle.number]
-        self.pids.discard(handle.pid or 0)
-        if handle.chunks:
-            chunk = handle.chunks[0]
-            results = handle.unsent_results()
-            chunk.work.settle(chunk.units[chunk.received : chunk.received + len(results)], results)
-            chunk.received += len(results)
-            self._blame(handle, chunk, status)
-        for chunk in handle.chunks:
+        handle.receive()
+        handle.read_output()
+        self._take_results(handle)
+        chunk = handle.chunk
+        if chunk is not None and not chunk.work.cancelled:
+            self._settle(chunk, handle.unsent_results(chunk))
+            self._blame(chunk, handle.verdict(chunk, status), status is None)
             self._requeue(chunk)
         handle.close()
 
-    def _blame(self, handle: Handle, chunk: Chunk, status: int | None) -> None:
-        verdict = handle.verdict(status)
-        if verdict is None:
-            self._stillborn += not chunk.received
-            if self._stillborn > STILLBORN:
-                self._fail_everything(Failure.CRASHED, "workers die before they begin: " + handle.end(status))
-            return
-        unit, reason, detail, start_ns = verdict
-        if reason is Failure.SETUP:
-            self._broken[chunk.work.number] = detail
-            self._forget_work(chunk.work)
-            for index in range(len(chunk.work.units)):
-                chunk.work.fail(index, reason, detail)
-        elif status is None and unit not in chunk.work.retried:
-            chunk.work.retried.add(unit)
-        else:
-            chunk.work.fail(unit, reason, detail, start_ns)
+    def _blame(self, chunk: Chunk, verdict: Verdict, server_died: bool) -> None:
+        work = chunk.work
+        if verdict.reason is Failure.SETUP:
+            self._deaths[work.number] += not server_died
+            if verdict.certain or self._deaths[work.number] >= DEATHS:
+                self._broken[work.number] = verdict.detail
+                self._pending.pop(work, None)
+                work.fail_all(Failure.SETUP, verdict.detail)
+        elif verdict.reason is not None and verdict.unit is not None:
+            if server_died and verdict.unit not in work.retried:
+                work.retried.add(verdict.unit)
+            else:
+                work.fail(verdict.unit, verdict.reason, verdict.detail, verdict.start_ns)
 
     def _requeue(self, chunk: Chunk) -> None:
         rest = [unit for unit in chunk.units[chunk.received :] if not chunk.work.is_settled(unit)]
-        if rest and not chunk.work.cancelled:
-            if chunk.work not in self._pending:
-                self._works.appendleft(chunk.work)
-                self._pending[chunk.work] = deque()
-            self._pending[chunk.work].extendleft(reversed(rest))
+        if rest:
+            pending = self._pending.pop(chunk.work, deque())
+            pending.extendleft(reversed(rest))
+            self._pending = {chunk.work: pending, **self._pending}  # before the others
 
     # Ends
 
     def _fail_everything(self, reason: Failure, detail: str) -> None:
-        works = set(self._pending) | {c.work for h in self._handles.values() for c in h.chunks}
-        for work in works:
-            for unit in range(len(work.units)):
-                work.fail(unit, reason, detail)
-        self._works.clear()
+        busy = [handle.chunk.work for handle in self._handles.values() if handle.chunk is not None]
+        for work in {*self._pending, *busy}:
+            work.fail_all(reason, detail)
         self._pending.clear()
-        for handle in self._handles.values():
-            handle.chunks.clear()
+        for handle in list(self._handles.values()):
+            handle.chunk = None
             self._kill(handle)
 
     def _stop(self) -> None:
-        self._closing = True
+        with self._lock:
+            self._closing = True
         self._fail_everything(Failure.CANCELLED, "the engine was closed")
         self._server.stop()
         for handle in self._handles.values():

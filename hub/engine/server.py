@@ -5,9 +5,9 @@ locks, CUDA contexts and open files of the caller are not copied. It imports wha
 preloaded, and forks: a replacement for a killed worker costs milliseconds. It ends when the engine's
 end of the control socket closes, however that came about, and takes every worker with it.
 
-Control messages are lines of JSON. From the engine: `path` (its sys.path), `preload` (modules),
-`spawn` (worker number; with it come three descriptors: socket, shared region, output pipe), `reap`
-(worker number). From the server: `ready`, `spawned` (pid), `exited` (wait status).
+Control messages are lines of JSON. From the engine: `preload` (modules), `spawn` (worker number; with it
+come three descriptors: socket, shared region, output pipe), `reap` (the number of a worker that was killed
+or that died). From the server: `ready`, `spawned` (pid), `died`, `exited` (wait status).
 """
 
 import ctypes
@@ -34,21 +34,26 @@ PR_SET_PDEATHSIG = 1
 
 def main(control_fd: int) -> None:
     """Serve until the engine goes away."""
+    open_standard_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     control = socket.socket(fileno=control_fd)
     workers: dict[int, int] = {}
-    to_reap: set[int] = set()
+    dead: set[int] = set()
     buffer, descriptors = b"", list[int]()
     try:
         while True:
-            ready, _, _ = select.select([control], [], [], 0.002 if to_reap else None)
-            for number in list(to_reap):
-                pid, status = os.waitpid(workers[number], os.WNOHANG)
-                if pid:
-                    to_reap.discard(number)
-                    del workers[number]
-                    say(control, exited=number, status=status)
-            if not ready:
+            ready: list[Any] = select.select([control, woken], [], [])[0]
+            if woken in ready:
+                os.read(woken, 4096)
+                for number, pid in workers.items():
+                    if number not in dead and has_ended(pid):
+                        dead.add(number)
+                        say(control, died=number)
+            if control not in ready:
                 continue
             data, received, _, _ = socket.recv_fds(control, 1 << 16, 64)
             if not data:
@@ -58,23 +63,36 @@ def main(control_fd: int) -> None:
             *lines, buffer = buffer.split(b"\n")
             for line in lines:
                 message = json.loads(line)
-                if "path" in message:
-                    sys.path[:] = message["path"]
-                elif "preload" in message:
+                if "preload" in message:
                     preload(message["preload"])
                     say(control, ready=True)
                 elif "spawn" in message:
                     mine, descriptors = descriptors[:3], descriptors[3:]
-                    pid = spawn(control, mine, descriptors)
+                    pid = spawn(control, mine, [*descriptors, woken, wake])
                     workers[message["spawn"]] = pid
                     say(control, spawned=message["spawn"], pid=pid)
                 elif "reap" in message:
-                    to_reap.add(message["reap"])
+                    number = message["reap"]
+                    _, status = os.waitpid(workers.pop(number), 0)
+                    dead.discard(number)
+                    say(control, exited=number, status=status)
     except (ConnectionError, BrokenPipeError):
         return
     finally:
         for pid in workers.values():
             kill_group(pid)
+
+
+def open_standard_streams() -> None:
+    """Open 0, 1 and 2 where the caller had closed them: descriptors that come later must not be those."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a worker has ended; it is not reaped, so that its pid is not given to another process."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def preload(modules: list[tuple[str, str]]) -> None:
@@ -98,6 +116,8 @@ def spawn(control: socket.socket, mine: list[int], others: list[int]) -> int:
         return pid
     status = 1
     try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

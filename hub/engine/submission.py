@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.engine.component import Component
 from hub.engine.wire import Result
-from hub.engine.worker import ABSENT
+from hub.engine.worker import ABSENT, read_sample
 from hub.reward import Lane, Per, Reward
 from hub.sample import Sample
 from hub.score import Failure, Outcome, Score
@@ -69,10 +69,13 @@ class Submission:
                 continue
             try:
                 self.payloads[index] = dumps((sample.prompt, sample.completion, values), 5)
-                usable.append(index)
             except Exception as error:
-                detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
-                self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
+                if self.in_process:
+                    detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
+                    self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
+                    continue
+                self.keep = False  # nothing tells whether it was seen before; so this batch is not cached
+            usable.append(index)
         return usable
 
     def _find_samples(self, usable: list[int]) -> None:
@@ -125,17 +128,20 @@ class Submission:
     def calls(self) -> Sequence[Any]:
         """Return what each call is given: pickled fields for a worker, else samples."""
         if not self.in_process:
-            return _Calls(self)
+            lazy = _Calls(self)
+            return lazy if self.component.bound.lane is Lane.INLINE else list(lazy)
         if self.per is Per.SAMPLE:
             return [self.payloads[unit[0]] for unit in self.units]
         return [pickle.dumps([self.payloads[i] for i in unit], 5) for unit in self.units]
 
     def view(self, index: int) -> Sample:
         """Return what the reward may see of a sample."""
+        if self.keep:  # as it was when its key was made, whatever becomes of the row
+            return read_sample(pickle.loads(self.payloads[index]), self.component.definition)
         sample, reward = self.samples[index], self.component.bound.reward
         columns = sample.columns
         if reward.needs is None:
-            return Sample(sample.prompt, sample.completion, columns)
+            return Sample(sample.prompt, sample.completion, dict(columns))
         seen = {name: columns[name] for name in reward.needs}
         for name in reward.uses:
             if name in columns:

@@ -11,7 +11,7 @@ results that it had not yet sent are still there: none is lost and none is score
 
 import pickle
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from mmap import mmap
 from typing import Any
 
@@ -98,13 +98,23 @@ def _value(value: float) -> Score:
 
 
 def _plain(score: Score) -> tuple[Any, ...]:
-    info: Any = score.info
-    if info:
-        try:
-            pickle.dumps(info)
-        except Exception:
-            info = {key: repr(value) for key, value in info.items()}
-    return score.value, str(score.reason), score.detail, info, str(score.outcome)
+    info = plain_data(score.info) if score.info else {}
+    return score.value, str(score.reason), str(score.detail), info, str(score.outcome)
+
+
+def plain_data(value: Any, depth: int = 0) -> Any:
+    """Return the value made of plain types only, which any process can read; else its text."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if depth < 20:
+        if isinstance(value, Mapping):
+            return {str(key): plain_data(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain_data(item, depth + 1) for item in value]
+    try:
+        return repr(value)
+    except Exception as error:
+        return f"({type(value).__name__}, whose text cannot be had: {type(error).__name__})"
 
 
 def _restore(plain: tuple[Any, ...]) -> Score:

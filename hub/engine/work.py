@@ -2,12 +2,13 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hub.engine.call import call_many, call_one, failure_of
+from hub.engine.call import call_many, call_one, failure_of, is_from_user
 from hub.engine.wire import Result
 from hub.engine.worker import Definition
 from hub.score import Failure, Score
@@ -75,6 +76,13 @@ class Work:
         start_ns = now if start_ns is None else start_ns
         self.settle((unit,), (([Score.failed(reason, detail)], start_ns, now - start_ns),))
 
+    def fail_all(self, reason: Failure, detail: str) -> None:
+        """Report every unit that is not settled yet as having no score."""
+        now = time.monotonic_ns()
+        units = [unit for unit, settled in enumerate(self._settled) if not settled]
+        if units:
+            self.settle(units, [([Score.failed(reason, detail)], now, 0)] * len(units))
+
     def is_settled(self, unit: int) -> bool:
         """Whether the unit has been reported."""
         return bool(self._settled[unit])
@@ -94,19 +102,21 @@ class Lane(Protocol):
 
 
 class Scorers:
-    """Rewards constructed in this process, each once."""
+    """Rewards constructed in this process, each once. No time limit can hold for that here."""
 
     def __init__(self) -> None:
         self._made: dict[int, Scorer] = {}
-        self._lock = threading.Lock()
+        self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, work: Work) -> Scorer:
         """Return the reward that this work is for."""
-        with self._lock:
+        with self._locks[work.number]:
             if work.number not in self._made:
                 try:
                     self._made[work.number] = work.definition.construct()
-                except Exception as error:
+                except BaseException as error:  # SystemExit too
+                    if is_from_user(error):
+                        raise
                     self._made[work.number] = Score.failed(Failure.SETUP, failure_of(error).detail)
             return self._made[work.number]
 
@@ -153,6 +163,7 @@ class Watch:
         self._overdue, self._grace_ns = overdue, int(grace_s * 1e9)
         self._running: dict[tuple[Work, int], int] = {}
         self._busy = threading.Event()
+        self._closed = False
         self._thread: threading.Thread | None = None
 
     def begin(self, work: Work, unit: int) -> int:
@@ -170,11 +181,16 @@ class Watch:
         """A call returned."""
         self._running.pop((work, unit), None)
 
+    def close(self) -> None:
+        """Let the thread end."""
+        self._closed = True
+        self._busy.set()
+
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             if not self._running:
                 self._busy.clear()
-                if not self._running:
+                if not self._running and not self._closed:
                     self._busy.wait()
             time.sleep(0.02)
             now = time.monotonic_ns()

@@ -27,28 +27,29 @@ class Definition:
     """A reward as a worker needs to know it.
 
     Args:
-        target: what computes it.
-        options: what its constructor is given.
         many: its units are lists of samples, not single ones.
         columns: names of the columns that each sample carries, in order; None: a dict of them all.
         optional: some of the columns may be absent.
         memory_mb: MiB it may add to what the worker has when it starts.
+        code: cloudpickle of its target and options, where it goes to another process.
+        here: its target and options, where it stays in this one.
     """
 
-    target: Target
-    options: dict[str, Any]
     many: bool
     columns: tuple[str, ...] | None
     optional: bool
     memory_mb: int
+    code: bytes = b""
+    here: tuple[Target, dict[str, Any]] | None = None
 
     def construct(self) -> Callable[..., Any]:
         """Return the function that scores: the target, or an instance of it."""
-        found = self.target.load()
+        target, options = self.here or pickle.loads(self.code)
+        found = target.load()
         try:
-            scorer: Callable[..., Any] = found(**self.options) if isinstance(found, type) else found
+            scorer: Callable[..., Any] = found(**options) if isinstance(found, type) else found
         except ModuleNotFoundError as error:
-            raise missing_dependency(error, str(self.target), self.target.origin) from error
+            raise missing_dependency(error, str(target), target.origin) from error
         return scorer
 
 

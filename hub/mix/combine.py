@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 
 from hub.mix.config import Aggregate, OnFailure
 from hub.sample import Sample
@@ -85,7 +85,9 @@ def combine(
         weighted = {
             name: None if (value := values[name][index]) is None else weights[name] * value for name in names
         }
-        results.append(MixScore(_total(mine, weighted, masked[index]), mine, weighted))
+        total = _total(mine, weighted, masked[index])
+        finite = {name: None if p is None or not isfinite(p) else p for name, p in weighted.items()}
+        results.append(MixScore(total, mine, finite))
     return results
 
 
@@ -97,7 +99,10 @@ def _total(scores: Mapping[str, Score], weighted: Mapping[str, float | None], ma
         return Score.failed(Failure(score.reason), f"{name}: {score.detail}")
     if not parts:
         return Score.abstained("no reward applies")
-    return Score(sum(parts))
+    total = sum(parts)
+    if not isfinite(total):
+        return Score.failed(Failure.BAD_VALUE, "the weighted values are too large to be added")
+    return Score(total)
 
 
 def _normalized(
@@ -111,7 +116,9 @@ def _normalized(
     for indices in members.values():
         values = [column[index] or 0.0 for index in indices]
         mean = sum(values) / len(values)
-        variance = sum((v - mean) ** 2 for v in values) / (len(values) - 1) if len(values) > 1 else 0.0
+        variance = (
+            sum((v - mean) * (v - mean) for v in values) / (len(values) - 1) if len(values) > 1 else 0.0
+        )
         for index, value in zip(indices, values, strict=True):
-            normalized[index] = (value - mean) / (sqrt(variance) + EPSILON)
+            normalized[index] = (value - mean) / (sqrt(variance) + EPSILON)  # NaN where they overflow
     return normalized

@@ -4,13 +4,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from hub.errors import ConfigError, nearest
 from hub.mix.gate import Gate
-from hub.mix.schedule import Schedule
+from hub.mix.schedule import Schedule, is_number
 
 T = TypeVar("T")
 OnFailure = Literal["mask", "drop", "raise"]
@@ -212,9 +211,9 @@ def _boolean(value: object) -> bool:
 
 
 def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if not is_number(value):
         raise ValueError(f"should be a number, not {value!r}")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 def _positive(value: object) -> float:

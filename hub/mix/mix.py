@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hub.find import find_reward
 from hub.mix.combine import MixScore, ScoredBatch, combine
 from hub.mix.config import MixConfig, RewardConfig, Source, parse_mix
 from hub.plugins import load
-from hub.reward import BoundReward, Per, Reward
+from hub.reward import BoundReward, Lane, Per, Reward
 from hub.sample import Sample
 from hub.score import Failure, Outcome, Score
 
@@ -44,8 +45,9 @@ class MixReward:
         if not self.config.map:
             return sample
         columns = sample.columns
+        kept = {name: value for name, value in columns.items() if name not in self.config.map}
         renamed = {name: columns[of] for name, of in self.config.map.items() if of in columns}
-        return replace(sample, columns={**columns, **renamed})
+        return replace(sample, columns=kept | renamed)
 
 
 class Mix:
@@ -115,6 +117,9 @@ class Mix:
                     raise ConfigError(f"it reads no column {column!r}{nearest(column, declared)}")
         except HubError as error:
             raise _located(error, source, ("reward", index, _key_of(error))) from error
+        if table.timeout_s is not None and bound.lane is Lane.INLINE:
+            message = f"the reward {reward.name!r} runs inline, where no time limit can hold"
+            raise source.error(("reward", index, "timeout_s"), message)
         return MixReward(table.name or reward.name, table, bound)
 
     def _check_names(self) -> None:
@@ -214,33 +219,42 @@ class Mix:
         Raises:
             RewardFailed: a reward failed and the mix says `on_failure = "raise"`.
         """
+        return self._finish(self._begin(samples, engine), step)
+
+    async def ascore(
+        self, samples: Iterable[Sample], *, step: int | None = None, engine: Engine | None = None
+    ) -> list[MixScore]:
+        """`score` from a coroutine, without blocking its event loop; cancelling it cancels the work."""
+        under_way = self._begin(samples, engine)
+        try:
+            return await asyncio.to_thread(self._finish, under_way, step)
+        except asyncio.CancelledError:
+            under_way.cancel()
+            raise
+
+    def _begin(self, samples: Iterable[Sample], engine: Engine | None) -> "_UnderWay":
         if isinstance(samples, Sample):
             raise ConfigError("a mix scores a list of samples, not one: mix.score([sample])")
         listed = list(samples)
         if not all(isinstance(sample, Sample) for sample in listed):
             raise ConfigError("a mix scores hub.Sample objects: hub.Sample(prompt, completion, columns)")
-        components = self._in(engine or default_engine())
-        under_way = _UnderWay(engine or default_engine(), components, listed)
+        engine = engine or default_engine()
+        return _UnderWay(engine, self._in(engine), listed)
+
+    def _finish(self, under_way: "_UnderWay", step: int | None) -> list[MixScore]:
         try:
             scores = under_way.run(self._order)
         except BaseException:
             under_way.cancel()
             raise
+        samples, config = under_way.samples, self.config
         ordered = {name: scores[name] for name in self.names}
-        groups = [s.group if s.group is not None else repr(s.prompt) for s in listed]
-        config = self.config
+        groups = [s.group if s.group is not None else repr(s.prompt) for s in samples]
         results = combine(ordered, self.weights(step), groups, config.on_failure, config.aggregate)
-        load().scored(ScoredBatch(listed, results, step))
+        load().scored(ScoredBatch(samples, results, step))
         if config.on_failure == "raise":
             _raise_failures(results)
         return results
-
-    async def ascore(
-        self, samples: Iterable[Sample], *, step: int | None = None, engine: Engine | None = None
-    ) -> list[MixScore]:
-        """`score` from a coroutine, without blocking its event loop."""
-        listed = list(samples)
-        return await asyncio.to_thread(self.score, listed, step=step, engine=engine)
 
     def stats(self, engine: Engine | None = None) -> dict[str, dict[str, Any]]:
         """Return the accounts of each reward, by name (see `hub.engine.stats.Stats.as_dict`)."""
@@ -263,6 +277,7 @@ class _UnderWay:
         self.engine, self.components, self.samples = engine, components, samples
         self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
         self.scores: dict[str, list[Score]] = {}
+        self.cancelled = False
 
     def run(self, order: list[MixReward]) -> dict[str, list[Score]]:
         """Start every ungated reward, then each gated one as its gate is known; wait for all."""
@@ -284,6 +299,8 @@ class _UnderWay:
             scores.append(known or _PENDING)
             if known is None:
                 chosen.append(index)
+        if self.cancelled:
+            raise CancelledError
         views = [reward.view(self.samples[index]) for index in chosen]
         waiting = self.engine.submit(self.components[reward.name], views)
         self.waiting[reward.name] = (reward, chosen, scores, waiting)
@@ -298,7 +315,8 @@ class _UnderWay:
         self.scores[name] = scores
 
     def cancel(self) -> None:
-        for _, _, _, waiting in self.waiting.values():
+        self.cancelled = True
+        for _, _, _, waiting in list(self.waiting.values()):
             waiting.cancel()
 
 
@@ -366,7 +384,10 @@ def _is_weight(value: object) -> bool:
 
 
 def _matches(value: Any, wanted: Any) -> bool:
-    return bool(value in wanted if isinstance(wanted, list | tuple) else value == wanted)
+    try:
+        return bool(value == wanted) or (isinstance(wanted, list | tuple) and value in wanted)
+    except ValueError:  # an array, which no plain value equals
+        return False
 
 
 def _key_of(error: HubError) -> str:

@@ -26,13 +26,13 @@ class Schedule:
         Raises:
             ValueError: it is neither, or the steps do not rise.
         """
-        if _is_number(value):
+        if is_number(value):
             return cls(((0, float(value)),))  # type: ignore[arg-type]
         form = "a number, or a list of [step, weight] points with rising steps"
         if not isinstance(value, list | tuple) or not value:
             raise ValueError(f"should be {form}, not {value!r}")
         for point in value:
-            if not isinstance(point, list | tuple) or len(point) != 2 or not all(map(_is_number, point)):
+            if not isinstance(point, list | tuple) or len(point) != 2 or not all(map(is_number, point)):
                 raise ValueError(f"should be {form}, but holds {point!r}")
         points = tuple((float(step), float(weight)) for step, weight in value)
         if any(a[0] >= b[0] for a, b in itertools.pairwise(points)):
@@ -55,5 +55,11 @@ class Schedule:
         return w0 + (w1 - w0) * (step - s0) / (s1 - s0)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def is_number(value: object) -> bool:
+    """Whether it is an int or a float, finite and no bool."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
