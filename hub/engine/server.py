@@ -46,14 +46,14 @@ def main(control_fd: int) -> None:
     buffer, descriptors = b"", list[int]()
     try:
         while True:
-            ready: list[Any] = select.select([control, woken], [], [])[0]
+            ready = select.select([control.fileno(), woken], [], [])[0]
             if woken in ready:
                 os.read(woken, 4096)
                 for number, pid in workers.items():
                     if number not in dead and has_ended(pid):
                         dead.add(number)
                         say(control, died=number)
-            if control not in ready:
+            if control.fileno() not in ready:
                 continue
             data, received, _, _ = socket.recv_fds(control, 1 << 16, 64)
             if not data:
