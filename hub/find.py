@@ -36,7 +36,7 @@ def find_reward(use: str | Callable[..., Any] | Reward, folder: Path | None = No
 
 
 def _from_file(path: str, name: str, folder: Path | None) -> Reward:
-    places = [place / path for place in (folder, Path.cwd()) if place is not None]
+    places = [Path(path)] if folder is None else [folder / path, Path(path)]
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         raise ConfigError(f"there is no file {path!r} (looked at {', '.join(map(str, places))})")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import hub
+from hub.errors import MissingColumn
 
 
 def _act(text: str) -> object:
@@ -56,6 +57,13 @@ def _act(text: str) -> object:
         case ["close-everything"]:
             os.closerange(3, 1000)
             time.sleep(60)
+        case ["daemon-then-segfault"]:
+            if os.fork() == 0:
+                os.setsid()
+                time.sleep(5)
+                os._exit(0)
+            time.sleep(0.2)
+            ctypes.string_at(0)
         case ["spawn", seconds]:
             os.system(f"sleep {seconds} &")
             return 1.0
@@ -193,3 +201,73 @@ async def awaited(sample: hub.Sample) -> object:
         return _act(sample.text)
     finally:
         running -= 1
+
+
+class TakesAnything:
+    """Is constructed with whatever is given."""
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+    def __call__(self, sample: hub.Sample) -> float:
+        return 1.0
+
+
+def first_column(sample: hub.Sample) -> float:
+    """The value of the only column that it sees."""
+    (value,) = sample.columns.values()
+    return float(value)
+
+
+@hub.reward(batch=True, needs=["value"])
+def batched_columns(samples: list[hub.Sample]) -> list[float]:
+    """Each sample's column, a little later."""
+    time.sleep(0.2)
+    return [sample["value"][0] for sample in samples]
+
+
+@hub.reward(needs=["value"])
+async def awaited_column(sample: hub.Sample) -> float:
+    """The sample's column, a little later."""
+    await asyncio.sleep(0.2)
+    return float(sample["value"][0])
+
+
+class Odd:
+    """Ends in its constructor, or raises what has no message."""
+
+    def __init__(self, way: str) -> None:
+        self.way = way
+        if way == "exit":
+            raise SystemExit("no licence")
+
+    def act(self) -> float:
+        raise MissingColumn
+
+
+class BatchedOdd(Odd):
+    """The same for batches."""
+
+    def __call__(self, samples: list[hub.Sample]) -> list[float]:
+        return [self.act()]
+
+
+class AwaitedOdd(Odd):
+    """The same as a coroutine."""
+
+    async def __call__(self, sample: hub.Sample) -> float:
+        return self.act()
+
+
+batched_odd = hub.Reward("batched-odd", BatchedOdd, per=hub.Per.BATCH)
+awaited_odd = hub.Reward("awaited-odd", AwaitedOdd)
+
+
+@hub.reward(timeout_s=1.0)
+async def awaited_freely(sample: hub.Sample) -> object:
+    """An async reward without a limit of how many run at once."""
+    await asyncio.sleep(0.05)
+    if sample.text == "block":
+        time.sleep(4)
+    await asyncio.sleep(0.3)
+    return _act(sample.text)
