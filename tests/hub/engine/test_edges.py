@@ -65,7 +65,8 @@ def test_options_of_classes_defined_in_main(tmp_path: Path) -> None:
 
 
 def test_options_that_no_worker_can_read_fail_with_the_reason(engine: hub.Engine) -> None:
-    reward = hub.Reward("reads", bound("TakesAnything").reward.target).bind({"thing": CannotBeRead()})
+    target = hub.find_reward(f"{HOSTILE}:TakesAnything").target
+    reward = hub.Reward("reads", target).bind({"thing": CannotBeRead()})
     scores = engine.score(reward, texts("1", "2"))
     assert {score.reason for score in scores} == {"setup"}
     assert "not a number" in scores[0].detail
