@@ -106,6 +106,16 @@ class Reward:
         if not self.summary and callable(self.target):
             set_(self, "summary", (inspect.getdoc(self.target) or "").split("\n")[0])
 
+    def lane_for(self, call: Callable[..., Any]) -> Lane:
+        """Return the lane that is declared, or the default one of what scores.
+
+        Args:
+            call: the function that scores; of a class, its `__call__`.
+        """
+        is_async = inspect.iscoroutinefunction(call)
+        default = Lane.ASYNC if is_async else Lane.BATCH if self.per is Per.BATCH else Lane.PROCESS
+        return self.lane or default
+
     def bind(self, options: Mapping[str, Any] | None = None) -> "BoundReward":
         """Fix the options, after checking them against the target's signature.
 
@@ -155,8 +165,7 @@ class BoundReward:
     def _choose_lane(self, call: Callable[..., Any], whose: str) -> Lane:
         reward = self.reward
         is_async = inspect.iscoroutinefunction(call)
-        default = Lane.ASYNC if is_async else Lane.BATCH if reward.per is Per.BATCH else Lane.PROCESS
-        lane = reward.lane or default
+        lane = reward.lane_for(call)
         if is_async != (lane is Lane.ASYNC):
             kind = "async" if is_async else "not async"
             raise PluginError(f"{whose} is {kind}: lane={str(lane)!r} cannot run it")

@@ -101,4 +101,6 @@ def show(summary: Mapping[str, Any], examples: Mapping[tuple[str, str], str], co
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+    if value is None:
+        return ""
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"

@@ -33,6 +33,9 @@ def read_mix(rewards: tuple[str, ...], mix_file: str | None, options: tuple[str,
     for text in options:
         left, value = split(text, "--with", "REWARD.OPTION=VALUE")
         name, _, option = left.rpartition(".")
+        if not (name and option):
+            called = " or ".join(table["use"].rpartition(":")[2] for table in tables)
+            raise click.UsageError(f"--with {text}: should be REWARD.OPTION=VALUE, where REWARD is {called}")
         mine = [table for table in tables if name in (table["use"], table["use"].rpartition(":")[2])]
         if not mine:
             used = ", ".join(table["use"] for table in tables)

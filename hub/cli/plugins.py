@@ -3,11 +3,14 @@
 import json
 import shutil
 import textwrap
+from enum import StrEnum
 from typing import Any
 
 import click
 
+from hub.options import describe_options
 from hub.plugins import Hub, Plugin, load
+from hub.reward import DEFAULT_TIMEOUT_S, Reward
 
 KINDS = ("reward", "benchmark", "sandbox", "generator", "command")
 
@@ -20,7 +23,7 @@ def command(name: str | None, as_json: bool) -> int:
 
     With the NAME of a reward, benchmark, sandbox, generator or command: all that is known about it.
 
-    Exit code 1 if a plugin has problems.
+    Exit code 1 if a plugin has problems, or what NAME is offered as cannot be imported.
     """
     hub = load()
     if name is not None:
@@ -63,8 +66,6 @@ def _show_list(plugins: list[Plugin]) -> None:
 
 
 def _show_one(hub: Hub, name: str, as_json: bool) -> int:
-    from dataclasses import fields
-
     from hub.errors import UnknownName
 
     registries: tuple[Any, ...] = (hub.rewards, hub.benchmarks, hub.sandboxes, hub.generators, hub.commands)
@@ -72,36 +73,104 @@ def _show_one(hub: Hub, name: str, as_json: bool) -> int:
     if not found:
         known = [key for registry in registries for key in registry.items]
         raise UnknownName("plugin offer", name, known, hub.hint(name))
-    shown = []
-    for kind, offer in found:
-        facts = {
-            f.name: getattr(offer, f.name) for f in fields(offer) if not callable(getattr(offer, f.name))
-        }
-        if kind == "reward":
-            facts["options"] = _options(offer)
-        shown.append({"kind": kind, **{key: _readable(value) for key, value in facts.items()}})
+    shown = [_facts(kind, offer) for kind, offer in found]
+    broken = int(any("problem" in facts for facts in shown))
     if as_json:
         click.echo(json.dumps(shown, indent=2, default=str))
-        return 0
+        return broken
     for facts in shown:
+        options = facts.pop("options", None)
         for key, value in facts.items():
-            click.echo(f"{key:16} {value}")
+            click.echo(f"{key:16} {'no limit' if key == 'timeout_s' and value is None else value}")
+        _show_options(options)
         click.echo()
-    return 0
+    return broken
 
 
-def _options(reward: Any) -> dict[str, str]:
-    """Return the options of a reward as text: type and default."""
-    from hub.options import describe_options
-    from hub.target import Target
+def _facts(kind: str, offer: Any) -> dict[str, Any]:
+    """Return what is known of an offer: its fields, and of what it names the options."""
+    from dataclasses import fields
 
-    target = Target.of(reward.target, reward.origin).load()
-    if not isinstance(target, type):
-        return {}
-    return {name: str(p).partition(":")[2].strip() or str(p) for name, p in describe_options(target).items()}
+    from hub.errors import HubError
+
+    facts = {f.name: getattr(offer, f.name) for f in fields(offer) if not callable(getattr(offer, f.name))}
+    try:
+        if kind == "reward":
+            facts |= _reward_facts(offer)
+        elif kind != "command":
+            target = offer.rows if kind == "benchmark" else offer.target
+            facts["options"] = _options(_open(target, offer), leave_out=int(kind != "sandbox"))
+    except HubError as error:
+        facts["problem"] = str(error)
+    return {"kind": kind, **{key: _readable(value) for key, value in facts.items()}}
+
+
+def _open(target: Any, offer: Any) -> Any:
+    from hub.plugins import open_target
+
+    return open_target(target, offer.origin) if isinstance(target, str) else target
+
+
+def _reward_facts(reward: Reward) -> dict[str, Any]:
+    """Return the options of a reward, and the lane and time limit that hold for it."""
+    target = _open(reward.target, reward)
+    is_class = isinstance(target, type)
+    lane = reward.lane_for(target.__call__ if is_class else target)
+    limit = DEFAULT_TIMEOUT_S[lane] if reward.timeout_s is None else reward.timeout_s
+    return {"lane": lane, "timeout_s": limit, "options": _options(target) if is_class else {}}
+
+
+def _options(target: Any, leave_out: int = 0) -> dict[str, dict[str, str]]:
+    """Return type, default and description of each option, as text.
+
+    Args:
+        target: the class or function that takes the options by name.
+        leave_out: first parameters that are no options: a benchmark's split, a generator's model.
+    """
+    import inspect
+
+    about = _described(target)
+    options = {}
+    for name, parameter in list(describe_options(target).items())[leave_out:]:
+        options[name] = {"type": "", "default": "", "about": about.get(name, "")}
+        if parameter.annotation is not parameter.empty:
+            options[name]["type"] = inspect.formatannotation(parameter.annotation).strip("'\"")
+        if parameter.default is not parameter.empty:
+            options[name]["default"] = repr(parameter.default)
+    return options
+
+
+def _described(target: Any) -> dict[str, str]:
+    """Read the section `Args:` of a docstring, by argument; of a class, that of `__init__` too."""
+    import inspect
+    import re
+
+    found: dict[str, str] = {}
+    for documented in (getattr(target, "__init__", None), target):
+        _, _, section = (inspect.getdoc(documented) or "").partition("\nArgs:\n")
+        section = re.split(r"^\S", section, maxsplit=1, flags=re.MULTILINE)[0]
+        for argument in re.finditer(r"^ {4}\*{0,2}(\w+)[^:\n]*: (.*(?:\n {5,}.*)*)", section, re.MULTILINE):
+            found[argument[1]] = " ".join(argument[2].split())
+    return found
+
+
+def _show_options(options: dict[str, dict[str, str]] | None) -> None:
+    if options is None:
+        return
+    click.echo(f"{'options':16} {'' if options else 'none'}".rstrip())
+    width = max(40, shutil.get_terminal_size().columns)
+    for name, facts in options.items():
+        kind = f": {facts['type']}" if facts["type"] else ""
+        default = f" = {facts['default']}" if facts["default"] else " (must be given)"
+        click.echo(f"    {name}{kind}{default}")
+        indent = " " * 8
+        if facts["about"]:
+            click.echo(textwrap.fill(facts["about"], width, initial_indent=indent, subsequent_indent=indent))
 
 
 def _readable(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return str(value)
     return (
         str(value) if not isinstance(value, str | int | float | list | tuple | dict | type(None)) else value
     )

@@ -66,3 +66,78 @@ def test_all_that_is_known_of_one_reward() -> None:
     assert facts["name"] == "think-format"
     assert facts["options"]
     assert "posttrain-hub" in facts["origin"]
+    assert facts["lane"] == "inline"
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "known", "left_out"),
+    [
+        ("length", "max", {"type": "int | None", "default": "None"}, "sample"),
+        (
+            "arithmetic",
+            "rows",
+            {"type": "int", "default": "500", "about": "how many, all different."},
+            "split",
+        ),
+        ("openai", "concurrency", {"type": "int", "default": "16", "about": "requests at once."}, "model"),
+        ("here", "room", {"type": "str", "default": "", "about": "where. Over two lines."}, "self"),
+    ],
+)
+def test_options_of_every_kind_are_shown(
+    name: str, option: str, known: dict[str, str], left_out: str, tmp_path: Path
+) -> None:
+    install(tmp_path, "place", SANDBOX)
+    done = run("plugins", name, "--json", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (facts,) = json.loads(done.stdout)
+    assert known.items() <= facts["options"][option].items()
+    assert left_out not in facts["options"]
+    assert f"    {option}: " in run("plugins", name, PYTHONPATH=str(tmp_path)).stdout
+
+
+SANDBOX = '''
+import hub
+
+@hub.hookimpl
+def hub_sandboxes():
+    yield hub.SandboxPlugin("here", "place:Here", "Nowhere.")
+
+@hub.hookimpl
+def hub_generators():
+    yield hub.GeneratorPlugin("lost", "a_module_that_nobody_has:Lost", "Nothing.")
+
+class Here:
+    """A place.
+
+    Args:
+        room: where.
+            Over two lines.
+
+    Raises:
+        OSError: never.
+    """
+
+    def __init__(self, room: str):
+        pass
+'''
+
+
+def install(folder: Path, name: str, source: str) -> None:
+    (folder / f"{name}.py").write_text(source)
+    info = folder / f"hub_{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: hub-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[hub]\n{name} = {name}\n")
+
+
+def test_an_offer_that_cannot_be_imported_says_why(tmp_path: Path) -> None:
+    install(tmp_path, "place", SANDBOX)
+    done = run("plugins", "lost", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "pip install a_module_that_nobody_has" in done.stdout
+
+
+def test_lane_and_time_limit_are_those_that_hold() -> None:
+    (facts,) = json.loads(run("plugins", "math", "--json").stdout)
+    assert (facts["lane"], facts["timeout_s"]) == ("process", 10.0)
+    assert "timeout_s        no limit" in run("plugins", "think-format").stdout

@@ -331,6 +331,10 @@ def test_an_unrouted_row_is_an_error_before_anything_runs(
             "option 'points' is 'x', but should be float",
         ),
         (["-r", "rewards.py:Starts", "--with", "Stars.points=1"], "no --reward is called 'Stars'"),
+        (
+            ["-r", "rewards.py:Starts", "--with", "points=1"],
+            "should be REWARD.OPTION=VALUE, where REWARD is Starts",
+        ),
         (["-r", "rewards.py:Starts", "--with", "points"], "should be REWARD.OPTION=VALUE"),
         (["-r", "rewards.py:same", "-r", "rewards.py:same"], "is taken by an earlier reward"),
         (["-r", "rewards.py:same", "--map", "answer"], "should be NAME=COLUMN"),
