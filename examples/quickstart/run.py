@@ -48,14 +48,9 @@ def evaluate(model: str, out: str, options: dict[str, str], decoding: list[str],
 
 def small(folder: Path, seed: int) -> dict[str, tuple[str, str]]:
     """Teach a two-layer model sums on the spot, then train it with rewards."""
-    sys.path.insert(0, str(HERE))
-    import make_lessons
-    import make_model
-
-    if not (folder / "model").exists():
-        console.print("making a random model of 0.5 million weights, and 6000 lessons for it")
-        make_model.build(folder / "model", seed)
-        make_lessons.build(folder / "lessons.jsonl", seed)
+    if not (folder / "lessons.jsonl").exists():
+        run(sys.executable, str(HERE / "make_model.py"), "model", str(seed), folder=folder)
+        run(sys.executable, str(HERE / "make_lessons.py"), "lessons.jsonl", str(seed), folder=folder)
     options = {**SUMS, "rows": "32"} if QUICK else SUMS
     sampled = ["--temperature", "1", "--max-new-tokens", "32"]
     train("sft.toml", seed, 40, folder)
@@ -69,10 +64,7 @@ def small(folder: Path, seed: int) -> dict[str, tuple[str, str]]:
 
 def smollm2(folder: Path, seed: int) -> dict[str, tuple[str, str]]:
     """Train SmolLM2-135M-Instruct with rewards: half an hour on two cores."""
-    sys.path.insert(0, str(HERE))
-    import fetch_smollm2
-
-    fetch_smollm2.fetch(folder / "model")
+    run(sys.executable, str(HERE / "fetch_smollm2.py"), "model", folder=folder)
     prompt = (HERE / "smollm2-prompt.txt").read_text(encoding="utf-8")
     options = {**SUMS, "max_operand": "20", "rows": "16" if QUICK else "64", "prompt": prompt}
     decoding = ["--max-new-tokens", "24", "--stop", "\n", "--generator-option", "chat_template=never"]

@@ -77,7 +77,7 @@ def test_a_broken_plugin_is_named_and_hides_no_other(modules: Path, name: str) -
     assert str(found.plugins[1].origin) == "hub-test 1.2"
     with pytest.raises(UnknownName, match=rf"see `hub plugins`: {name}|{name} of hub-test 1.2"):
         found.rewards["zzz"]
-    with pytest.raises(UnknownName, match="did you mean 'first'.$"):
+    with pytest.raises(UnknownName, match=r"did you mean 'first'\?$"):
         found.rewards["frist"]
 
 

@@ -245,11 +245,16 @@ def test_rows_are_checked_before_anything_runs(write: Callable[[str], Path]) -> 
         mix.check([row, {"task": "sum", "solution": "1"}])
     with pytest.raises(ConfigError, match=r"no reward takes row 3 .*allow_unrouted"):
         mix.check([row, row, {"task": "product"}])
-    with pytest.raises(ConfigError, match=r"reward\[1\].when: no row has a column 'tusk': did you mean 'task'"):
-        length = f"{write('').parent}/rewards.py:length"
-        hub.Mix({length: 1.0, use: {"when": {"tusk": "sum"}}}).check([row])
+    length = f"{write('').parent}/rewards.py:length"
+    misspelled = hub.Mix({length: 1.0, use: {"when": {"tusk": "sum"}}})
+    with pytest.raises(
+        ConfigError, match=r"reward\[1\].when: no row has a column 'tusk': did you mean 'task'"
+    ):
+        misspelled.check([row])
     mapped = hub.Mix({use: {"map": {"answer": "solution"}}})
-    with pytest.raises(ConfigError, match=r"row 1 has no column 'solution', which `map` of .* takes for 'answer'"):
+    with pytest.raises(
+        ConfigError, match=r"row 1 has no column 'solution', which `map` of .* takes for 'answer'"
+    ):
         mapped.check([row])
     allowed = hub.Mix({use: {"when": {"task": "sum"}}}, allow_unrouted=True)
     assert allowed.check([row, {"task": "product"}]) == 2
