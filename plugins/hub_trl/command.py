@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.errors import RewardFailed
+
 if TYPE_CHECKING:
     from hub_trl.train import Run
 
@@ -60,6 +62,11 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
         click.echo(json.dumps(summary, indent=2))
     else:
         _show(summary, run.output.folder)
+    if run.recipe.mix is not None and "reward" not in summary["means"]:
+        raise RewardFailed(
+            "nothing was learnt: in no step did a sample have a total. Why is in "
+            f"{run.output.summary}; try the mix on a few completions with `hub score --mix`"
+        )
     return 0
 
 

@@ -193,6 +193,14 @@ def test_failures_are_shown(folder: Path, hub_train: Hub, capsys: pytest.Capture
     assert "ValueError: broken" in capsys.readouterr().err
 
 
+def test_a_run_in_which_nothing_was_learnt_fails(
+    folder: Path, hub_train: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ("--set", f"reward.1.use={REWARDS}:raises", "--set", "trainer.max_steps=2")
+    assert hub_train(*settings) == 1
+    assert "nothing was learnt: in no step did a sample have a total" in capsys.readouterr().err
+
+
 def test_rloo_and_a_schedule(folder: Path, hub_train: Hub) -> None:
     settings = ["trainer.algorithm=rloo", "reward.0.weight=[[0, 1.0], [4, 2.0]]", "trainer.max_steps=2"]
     assert hub_train(*(part for setting in settings for part in ("--set", setting))) == 0
