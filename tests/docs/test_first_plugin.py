@@ -1,4 +1,4 @@
-"""The eight lines of Python and six of TOML that the documentation begins with are a whole plugin for pip."""
+"""What the documentation shows as distributions, pip can install: the first plugin, and the page of hooks."""
 
 import json
 import os
@@ -57,3 +57,33 @@ def test_pip_installs_them_and_the_reward_has_a_name(sources: Path, tmp_path: Pa
     )
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["score"] == 1.0
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """The distribution of the examples of docs/plugins.md, with files beside it that do not belong to it."""
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    for name in re.findall(r"^```\w+ file=([^/\n]+)$", page, re.MULTILINE):
+        (folder / name).write_text(block(page, name), encoding="utf-8")
+    return folder
+
+
+def test_pip_installs_the_modules_of_the_hooks_and_nothing_else(demo: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(site), str(demo)], check=True)
+    modules = {path.name for path in site.glob("*.py")}
+    assert modules == {path.name for path in demo.glob("demo_*.py")}
+    listed = subprocess.run(
+        [Path(sys.executable).parent / "hub", "plugins", "--json"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    plugins = [plugin for plugin in json.loads(listed.stdout) if plugin["distribution"] == "hub-demo"]
+    assert sorted(kind for plugin in plugins for kind in plugin["offers"]) == [
+        "benchmark", "command", "generator", "reward", "sandbox",
+    ]  # fmt: skip

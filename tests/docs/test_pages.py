@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import hub
-from hub import hookspecs
+import hub.testing
+from hub import errors, hookspecs
 from hub.cli.main import BUILT_IN
+from hub.engine.call import failure_of
 from hub.mix import config
 from hub.plugins import DISTRIBUTION, load
 from hub.reward import DEFAULT_TIMEOUT_S
@@ -78,6 +80,25 @@ def test_the_list_of_failures_is_the_closed_list() -> None:
     docs = doc_after(inspect.getsource(hub.score), "Failure")
     rows = [[f"`{failure}`", failure.fault, docs[failure.name]] for failure in hub.Failure]
     assert tables("docs/plugins.md")["reason | fault | what happened"] == rows
+
+
+def test_the_list_of_errors_is_whole_and_says_what_they_become() -> None:
+    rows = tables("docs/plugins.md")["error | raised where | raised by a reward on a sample"]
+    mine = [kind for kind in vars(errors).values() if getattr(kind, "__module__", "") == errors.__name__]
+    known = {kind.__name__: kind for kind in mine if isinstance(kind, type) and kind is not errors.HubError}
+    assert [row[0].strip("`") for row in rows] == list(known)
+    for name, _, reason in rows:
+        error = known[name.strip("`")]("", "", ()) if name == "`UnknownName`" else known[name.strip("`")]()
+        assert str(failure_of(error).reason) == reason.strip("`"), name
+
+
+def test_every_attribute_of_a_reward_suite_is_listed() -> None:
+    attributes = inspect.get_annotations(hub.testing.RewardSuite)
+    rows = tables("docs/plugins.md")["attribute | default |"]
+    assert [row[0].strip("`") for row in rows] == list(attributes)
+    for name, default in ((row[0].strip("`"), row[1].strip("`")) for row in rows):
+        if default:
+            assert default == str(getattr(hub.testing.RewardSuite, name))
 
 
 def test_every_argument_of_a_reward_is_listed() -> None:
