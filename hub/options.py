@@ -1,6 +1,7 @@
 """Options given to a class or function by name, checked against its signature."""
 
 import inspect
+import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -45,6 +46,20 @@ def describe_options(constructor: Callable[..., Any]) -> dict[str, inspect.Param
     keep = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.signature(constructor)
     return {name: p for name, p in signature.parameters.items() if p.kind in keep}
+
+
+def read_value(text: str) -> Any:
+    """Read an option of the command line as TOML would (3, 0.5, true, ["a"], {a = 1}); else as text.
+
+    >>> read_value("3"), read_value("three")
+    (3, 'three')
+    """
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    plain = isinstance(read["value"], str | int | float | bool | list | dict)
+    return read["value"] if plain and len(read) == 1 else text
 
 
 def _hints(constructor: Callable[..., Any]) -> dict[str, Any]:

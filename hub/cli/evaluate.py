@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.errors import GeneratorError, HubError, RewardFailed
+from hub.options import read_value
 
 if TYPE_CHECKING:
     from hub.evaluation.plan import Plan
@@ -228,18 +228,8 @@ def _read_options(texts: Sequence[str], flag: str) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not (name and equals):
             raise click.UsageError(f"{flag} {text}: should be NAME=VALUE")
-        found[name] = _read_value(value)
+        found[name] = read_value(value)
     return found
-
-
-def _read_value(text: str) -> Any:
-    """Read a value as TOML would (3, 0.5, true, ["a"], {a = 1}); what is none is text."""
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    plain = isinstance(read["value"], str | int | float | bool | list | dict)
-    return read["value"] if plain and len(read) == 1 else text
 
 
 def _slug(model: str) -> str:

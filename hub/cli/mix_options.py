@@ -1,13 +1,12 @@
 """Makes a mix of what the command line says: rewards with weights and options, or a mix file."""
 
-import tomllib
 from typing import Any
 
 import click
 
 from hub.find import find_reward
 from hub.mix.mix import Mix
-from hub.options import describe_options
+from hub.options import describe_options, read_value
 from hub.plugins import open_target
 
 
@@ -42,7 +41,7 @@ def read_mix(rewards: tuple[str, ...], mix_file: str | None, options: tuple[str,
             raise click.UsageError(f"--with {text}: no --reward is called {name!r} (there is: {used})")
         for table in mine:
             text_wanted = _takes_text(table["use"], option)
-            table.setdefault("with", {})[option] = value if text_wanted else _option_value(value)
+            table.setdefault("with", {})[option] = value if text_wanted else read_value(value)
     return Mix.from_tables({"reward": tables})
 
 
@@ -63,16 +62,6 @@ def _takes_text(use: str, option: str) -> bool:
     found = open_target(target, reward.origin) if isinstance(target, str) else target
     parameter = describe_options(found).get(option)
     return parameter is not None and parameter.annotation in (str, "str")
-
-
-def _option_value(text: str) -> Any:
-    """Read a value as TOML would (3, 0.5, true, ["a"]); what is none is text."""
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    plain = isinstance(read["value"], str | int | float | bool | list | dict)
-    return read["value"] if plain and len(read) == 1 else text
 
 
 def split(text: str, option: str, form: str) -> tuple[str, str]:

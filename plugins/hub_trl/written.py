@@ -1,6 +1,5 @@
 """A recipe as it was written: its tables with the settings of the command line, and where each key is."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from hub.errors import ConfigError
 from hub.mix.config import Source
+from hub.options import read_value
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,9 @@ def _set(tables: dict[str, Any], setting: str) -> str:
             raise ConfigError(f"--set {setting}: {here} has {len(at)} entries, counted from 0")
         key: Any = int(name) if isinstance(at, list) else name
         if depth == len(names) - 1:
-            at[key] = _value(text)
+            at[key] = read_value(text.strip())
         elif isinstance(at, dict):
             at = at.setdefault(key, {})
         else:
             at = at[key]
     return ".".join(names)
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()

@@ -116,7 +116,7 @@ WRONG = [
         '{{ answer = "solution", prompts = "id" }}',
         "column 'prompts'",
     ),
-    ("no reward", "[[reward]]", "[reward]", "reward: a mix needs at least one [[reward]]"),
+    ("no reward", "[[reward]]", "[reward]", "reward: write [[reward]], with two brackets"),
     (
         "unknown reward",
         "{rewards}:has_answer",
