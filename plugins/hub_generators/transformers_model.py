@@ -6,7 +6,9 @@ What is recorded is what runs: the decoding is the one given, and the model's ow
 Not here: several GPUs, encoder-decoder models, images. vLLM or SGLang do that; see the generator `openai`.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,11 +110,16 @@ class TransformersGenerator:
         where: dict[str, Any] = {} if self._revision is None else {"revision": self._revision}
         kind = dtype if dtype == "auto" else getattr(torch, dtype)
         try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(self._name, **where)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(self._name, dtype=kind, **where)
+            with _bars_for_people():
+                tokenizer = transformers.AutoTokenizer.from_pretrained(self._name, **where)
+                model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+                    self._name, dtype=kind, **where
+                )
             return tokenizer, model.to(self._device).eval()
         except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-            kind_of = "the folder" if Path(self._name).is_dir() else "the model id"
+            kind_of = (
+                "the folder" if Path(self._name).is_dir() else "there is no such folder, and the model id"
+            )
             raise GeneratorError(
                 f"{kind_of} {self._name!r} cannot be loaded by transformers {transformers.__version__}: "
                 f"{type(error).__name__}: {error}"
@@ -239,3 +246,17 @@ def _find_device(device: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise OptionError(f"generator 'transformers': device {device!r} cannot be used: {reason}") from error
     return found
+
+
+@contextmanager
+def _bars_for_people() -> Iterator[None]:
+    """Leave out transformers' progress bars where nobody watches: they fill logs."""
+    bars = transformers.utils.logging
+    shown = bars.is_progress_bar_enabled()
+    if not sys.stderr.isatty():
+        bars.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()  # type: ignore[no-untyped-call]
