@@ -12,8 +12,8 @@ from hub.errors import (
     BadInput,
     MissingColumn,
     MissingDependency,
+    SandboxError,
     SandboxOverloaded,
-    SandboxUnavailable,
 )
 from hub.sample import Sample
 from hub.score import Failure, Score
@@ -26,7 +26,7 @@ _FAILURE_OF: tuple[tuple[type[BaseException], Failure], ...] = (
     (BadInput, Failure.BAD_INPUT),
     (MissingDependency, Failure.SETUP),
     (SandboxOverloaded, Failure.OVERLOADED),
-    (SandboxUnavailable, Failure.UNAVAILABLE),
+    (SandboxError, Failure.UNAVAILABLE),
 )
 
 
