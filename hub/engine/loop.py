@@ -61,7 +61,10 @@ class AsyncLane:
 
     def submit(self, work: Work) -> None:
         """Start every call; return at once."""
-        threading.Thread(target=self._construct, args=(work,), name="hub-construct", daemon=True).start()
+        if self._scorers.has(work):
+            self._construct(work)
+        else:  # in a thread of its own: it may take long, and must block neither the caller nor the loop
+            threading.Thread(target=self._construct, args=(work,), name="hub-construct", daemon=True).start()
 
     def cancel(self, work: Work) -> None:
         """Cancel the calls of this work."""
@@ -85,7 +88,6 @@ class AsyncLane:
         self._watch.close()
 
     def _construct(self, work: Work) -> None:
-        """Construct the reward, in a thread of its own: it may take long, and must not block the loop."""
         scorer = self._scorers.get(work)
         with self._lock:
             self._begin([(work, unit) for unit in range(len(work.units))], scorer)

@@ -108,6 +108,10 @@ class Scorers:
         self._made: dict[int, Scorer] = {}
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
+    def has(self, work: Work) -> bool:
+        """Whether the reward that this work is for has been constructed."""
+        return work.number in self._made
+
     def get(self, work: Work) -> Scorer:
         """Return the reward that this work is for."""
         with self._locks[work.number]:
