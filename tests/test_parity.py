@@ -66,7 +66,7 @@ def rows(split: str):
         del row["completion"]
         yield row
 
-benchmark = hub.Benchmark("parity", "bench:rows", {"math": 1.0}, "The rows of this test.")
+benchmark = hub.Benchmark("parity", "parity_rows:rows", {"math": 1.0}, "The rows of this test.")
 """
 
 COMPLETIONS = [
@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]])
     folder = tmp_path_factory.mktemp("parity")
     (folder / "rewards.py").write_text(REWARDS)
     (folder / "mix.toml").write_text(MIX)
-    (folder / "bench.py").write_text(BENCHMARK)
+    (folder / "parity_rows.py").write_text(BENCHMARK)
     (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
@@ -210,7 +210,7 @@ class Recorded:
 
 
 def test_hub_eval(in_python: Values, folder: Path, rows: list[dict[str, Any]], engine: hub.Engine) -> None:
-    plan = make_plan(f"{folder}/bench.py:benchmark", mix=folder / "mix.toml")
+    plan = make_plan(f"{folder}/parity_rows.py:benchmark", mix=folder / "mix.toml")
     evaluate(plan, Recorded(rows), folder / "results", engine=engine)
     lines = [json.loads(line) for line in (folder / "results" / "samples.jsonl").read_text().splitlines()]
     results = [line["result"] for line in sorted(lines, key=lambda line: line["result"]["row"])]
