@@ -113,13 +113,8 @@ def overhead(engine: hub.Engine, console: Console) -> None:
                 engine.score(component["busy"], kept[size])
         cells = []
         for size in SIZES:
-            repeats = (
-                3
-                if name.startswith("work") and "warm" not in name and size > 1024
-                else 5
-                if size > 1024
-                else 25
-            )
+            slow = name.startswith("work") and "warm" not in name
+            repeats = 25 if size <= 1024 else 3 if slow else 5
             cells.append(f"{timed(run, size, repeats) / size * 1e6:.2f}")
         table.add_row(name, *cells)
     per_call = timed(lambda b: process_per_call(busy, b), 64, 3) / 64 * 1e6
