@@ -18,7 +18,6 @@ from rich.table import Table
 import hub
 from hub.engine.component import Component
 
-SIZES = (64, 1024, 16384)
 TEXT = "The sum of 17 and 25 is 42, so the answer is \\boxed{42}. " * 6
 
 
@@ -75,53 +74,69 @@ def process_per_call(function: Callable[[hub.Sample], float], batch: list[hub.Sa
 
 def timed(run: Callable[[list[hub.Sample]], object], count: int, repeats: int) -> float:
     """Return the median seconds of a call on fresh samples."""
-    times = []
-    for salt in range(repeats):
-        batch = samples(count, salt)
-        start = time.perf_counter()
-        run(batch)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(once(run, samples(count, salt)) for salt in range(repeats))
+
+
+def once(run: Callable[[list[hub.Sample]], object], batch: list[hub.Sample]) -> float:
+    start = time.perf_counter()
+    run(batch)
+    return time.perf_counter() - start
 
 
 def overhead(engine: hub.Engine, console: Console) -> None:
-    """Time per sample of every way to call, for three batch sizes."""
-    table = Table(title="microseconds per sample (median of repeats)")
-    table.add_column("way to call")
-    for size in SIZES:
-        table.add_column(f"batch of {size}", justify="right")
+    """Time per sample of every way to call, for three batch sizes; the ways take turns."""
     cold = hub.Engine(os.cpu_count(), cache=False)
     pool = ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"))
     rewards = {function.__name__: hub.find_reward(function).bind() for function in (inline, process, busy)}
-    kept: dict[int, list[hub.Sample]] = {size: samples(size, -1) for size in SIZES}
     component: dict[str, Component] = {name: engine.add(bound) for name, bound in rewards.items()}
-    ways: list[tuple[str, Callable[[list[hub.Sample]], object], bool]] = [
-        ("cheap: direct call", lambda b: direct(inline, b), True),
-        ("cheap: engine, inline", lambda b: engine.score(component["inline"], b), True),
-        ("cheap: engine, process, no cache", lambda b: cold.score(rewards["process"], b), True),
-        ("cheap: engine, process, cache cold", lambda b: engine.score(component["process"], b), True),
-        ("cheap: ProcessPoolExecutor, chunks", lambda b: pooled(pool, process, b), True),
-        ("work: direct call", lambda b: direct(busy, b), True),
-        ("work: engine, process, cache cold", lambda b: engine.score(component["busy"], b), True),
-        ("work: ProcessPoolExecutor, chunks", lambda b: pooled(pool, busy, b), True),
-        ("work: engine, cache warm", lambda b: engine.score(component["busy"], kept[len(b)]), False),
-    ]
-    for name, run, _ in ways:
-        run(samples(64, -2))
-        if "warm" in name:
-            for size in SIZES:
-                engine.score(component["busy"], kept[size])
-        cells = []
-        for size in SIZES:
-            slow = name.startswith("work") and "warm" not in name
-            repeats = 25 if size <= 1024 else 3 if slow else 5
-            cells.append(f"{timed(run, size, repeats) / size * 1e6:.2f}")
-        table.add_row(name, *cells)
+    cheap: dict[str, Callable[[list[hub.Sample]], object]] = {
+        "direct call": lambda b: direct(inline, b),
+        "engine, inline": lambda b: engine.score(component["inline"], b),
+        "engine, process, no cache": lambda b: cold.score(rewards["process"], b),
+        "engine, process, cache cold": lambda b: engine.score(component["process"], b),
+        "ProcessPoolExecutor, chunks": lambda b: pooled(pool, process, b),
+    }
+    work: dict[str, Callable[[list[hub.Sample]], object]] = {
+        "direct call": lambda b: direct(busy, b),
+        "engine, process, no cache": lambda b: cold.score(rewards["busy"], b),
+        "engine, process, cache cold": lambda b: engine.score(component["busy"], b),
+        "engine, cache warm": lambda b: engine.score(component["busy"], b),
+        "ProcessPoolExecutor, chunks": lambda b: pooled(pool, busy, b),
+    }
+    console.print(compare("cheap", cheap, {64: 41, 1024: 41, 16384: 9}))
+    console.print(compare("some 50 us of work", work, {64: 41, 1024: 21, 16384: 3}))
     per_call = timed(lambda b: process_per_call(busy, b), 64, 3) / 64 * 1e6
-    table.add_row("work: a process per call", f"{per_call:.0f}", "", "")
-    console.print(table)
+    console.print(f"a process per call: {per_call:.0f} us per sample (batch of 64)\n")
     pool.shutdown()
     cold.close()
+
+
+def compare(
+    what: str, ways: dict[str, Callable[[list[hub.Sample]], object]], repeats: dict[int, int]
+) -> Table:
+    """Time the ways in turns, each on fresh samples (but where the cache is to be warm)."""
+    table = Table(title=f"{what}: us per sample, and times that of ProcessPoolExecutor (medians of turns)")
+    table.add_column("way to call")
+    for size in repeats:
+        table.add_column(f"batch of {size}", justify="right")
+    cells: dict[str, list[str]] = {name: [] for name in ways}
+    for size, turns in repeats.items():
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(-1, turns):  # the first one is not counted
+            for number, (name, run) in enumerate(ways.items()):
+                batch = samples(size, turn * len(ways) + number)
+                if name.endswith("warm"):
+                    run(batch)
+                seconds = once(run, batch)
+                if turn >= 0:
+                    times[name].append(seconds)
+        yardstick = times["ProcessPoolExecutor, chunks"]
+        for name, found in times.items():
+            ratio = statistics.median(a / b for a, b in zip(found, yardstick, strict=True))
+            cells[name].append(f"{statistics.median(found) / size * 1e6:.2f} ({ratio:.2f}x)")
+    for name, row in cells.items():
+        table.add_row(name, *row)
+    return table
 
 
 def kills(engine: hub.Engine, console: Console) -> None:

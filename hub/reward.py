@@ -127,7 +127,7 @@ class Reward:
         return BoundReward(self, dict(options or {}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BoundReward:
     """A reward with its options: what the engine runs. Made by `Reward.bind`."""
 

@@ -28,4 +28,4 @@ class Component:
     number: int
     definition: Definition
     stats: Stats = field(default_factory=Stats)
-    cache: dict[bytes, Any] = field(default_factory=dict)
+    cache: dict[int, Any] = field(default_factory=dict)

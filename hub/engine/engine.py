@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import cloudpickle
 
@@ -52,6 +52,7 @@ class Engine:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._components: dict[Any, Component] = {}
+        self._added: WeakKeyDictionary[BoundReward, dict[Any, Component]] = WeakKeyDictionary()
         self._scorers = Scorers()
         self._lanes: dict[Lane, LaneRunner] = {}
         self._closed = False
@@ -78,37 +79,12 @@ class Engine:
             EngineError: the engine is closed.
             PluginError: the options cannot be sent to a worker process.
         """
-        name = name or bound.reward.name
-        limit = bound.timeout_s if timeout_s is None else timeout_s
-        reward, target, options = bound.reward, bound.target, bound.options
-        here = bound.lane is not Lane.PROCESS
-        try:
-            code = b"" if here else cloudpickle.dumps((target, options))
-            given = repr(options) if here else cloudpickle.dumps(options)
-        except Exception as error:
-            raise PluginError(
-                f"the options of reward {reward.name!r} cannot be sent to a worker process: {error}"
-            ) from error
-        declared = (reward.per, reward.needs, reward.uses, reward.memory_mb, reward.deterministic)
-        limits = (limit, reward.setup_timeout_s, reward.concurrency, bound.lane)
-        key = (name, target.identity, given, declared, limits)
-        columns = None if reward.needs is None else (*reward.needs, *reward.uses)
-        definition = Definition(
-            reward.per is not Per.SAMPLE,
-            columns,
-            bool(reward.uses),
-            reward.memory_mb,
-            code,
-            (target, options) if here else None,
-        )
         with self._lock:
             self._check_open()
-            if key not in self._components:
-                number = len(self._components) + 1
-                self._components[key] = Component(name, bound, limit, number, definition)
-                if not here:
-                    self._pool().preload(_modules(bound))
-            return self._components[key]
+            known = self._added.setdefault(bound, {})
+        if (name, timeout_s) not in known:
+            known[name, timeout_s] = self._find_or_make(bound, name or bound.reward.name, timeout_s)
+        return known[name, timeout_s]
 
     def score(self, reward: Component | BoundReward, samples: Iterable[Sample]) -> list[Score]:
         """Score samples: as many scores as samples, in their order, whatever happens.
@@ -213,6 +189,38 @@ class Engine:
     def _check_open(self) -> None:
         if self.closed:
             raise EngineError("this engine is closed; make a new one, or use hub.default_engine()")
+
+    def _find_or_make(self, bound: BoundReward, name: str, timeout_s: float | None) -> Component:
+        limit = bound.timeout_s if timeout_s is None else timeout_s
+        reward, target, options = bound.reward, bound.target, bound.options
+        here = bound.lane is not Lane.PROCESS
+        try:
+            code = b"" if here else cloudpickle.dumps((target, options))
+            given = repr(options) if here else cloudpickle.dumps(options)
+        except Exception as error:
+            raise PluginError(
+                f"the options of reward {reward.name!r} cannot be sent to a worker process: {error}"
+            ) from error
+        declared = (reward.per, reward.needs, reward.uses, reward.memory_mb, reward.deterministic)
+        limits = (limit, reward.setup_timeout_s, reward.concurrency, bound.lane)
+        key = (name, target.identity, given, declared, limits)
+        columns = None if reward.needs is None else (*reward.needs, *reward.uses)
+        definition = Definition(
+            reward.per is not Per.SAMPLE,
+            columns,
+            bool(reward.uses),
+            reward.memory_mb,
+            code,
+            (target, options) if here else None,
+        )
+        with self._lock:
+            self._check_open()
+            if key not in self._components:
+                number = len(self._components) + 1
+                self._components[key] = Component(name, bound, limit, number, definition)
+                if not here:
+                    self._pool().preload(_modules(bound))
+            return self._components[key]
 
     def _lane(self, lane: Lane) -> LaneRunner:
         with self._lock:

@@ -158,6 +158,13 @@ class Handle:
             return False
         return False
 
+    def units_left(self, number: int) -> int:
+        """How many units of this reward it has yet to score."""
+        if self.chunk is None or self.dying or self.chunk.work.number != number:
+            return 0
+        current = self._current(self.chunk)[0]
+        return len(self.chunk.units) - max(0, current or 0)
+
     def until_limit(self) -> float | None:
         """Seconds until something must be looked at again; None if nothing of this worker's."""
         if self.dying or self.chunk is None:

@@ -24,9 +24,13 @@ from hub.score import Failure
 
 CHUNK_NS = 20_000_000
 """Run time that a chunk should hold: long against the cost of a message, short against a batch."""
+SHORT_NS = 2_000_000
+"""Run time per worker below which all of the rest is handed out: a round more would cost more than it."""
+FIRST_UNITS = 4
+"""Units of a chunk while nothing is known of their cost."""
 CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 << 20
-COST_NS = 3_000
+COST_NS = 2_000
 """What one unit costs a worker beside its call."""
 DEATHS = 3
 """Workers that may die before the end of a reward's construction, until it is given up."""
@@ -151,10 +155,7 @@ class Pool:
             return False
         work = next(iter(self._pending))
         pending = self._pending.pop(work)
-        cost = self._cost_ns.get(work.number)
-        wanted = 4 if cost is None else int(CHUNK_NS / cost)
-        fair = -(-len(pending) // (2 * self.size))
-        count = max(1, min(wanted, fair, CHUNK_UNITS, len(pending)))
+        count = self._count(work.number, len(pending))
         units: list[int] = []
         size = 0
         while pending and len(units) < count and size < CHUNK_BYTES:
@@ -168,6 +169,16 @@ class Pool:
             handle.give(work, units)
             self._flush(handle)
         return True
+
+    def _count(self, number: int, pending: int) -> int:
+        """How many units the next chunk should hold."""
+        cost = self._cost_ns.get(number)
+        if cost is None:
+            return FIRST_UNITS
+        left = pending + sum(handle.units_left(number) for handle in self._handles.values())
+        short = left * cost < SHORT_NS * self.size
+        fair = -(-left // (self.size if short else 2 * self.size))
+        return max(1, min(int(CHUNK_NS / cost), fair, CHUNK_UNITS))
 
     # Workers
 

@@ -65,7 +65,7 @@ def is_plain(scores: Sequence[Score]) -> bool:
 def unpack_results(records: bytes, plain: bool = False) -> list[Result]:
     """Decode records; `plain` where the frame said so."""
     if plain:
-        return [([_value(value)], start, ran) for start, ran, value, _ in RECORD.iter_unpack(records)]
+        return [(_plain_scores(value), start, ran) for start, ran, value, _ in RECORD.iter_unpack(records)]
     results, at = [], 0
     while at < len(records):
         start_ns, elapsed_ns, value, length = RECORD.unpack_from(records, at)
@@ -73,7 +73,7 @@ def unpack_results(records: bytes, plain: bool = False) -> list[Result]:
         if length:
             scores = [_restore(fields) for fields in pickle.loads(records[at : at + length])]
         else:
-            scores = [_value(value)]
+            scores = _plain_scores(value)
         results.append((scores, start_ns, elapsed_ns))
         at += length
     return results
@@ -90,11 +90,12 @@ def written_records(region: mmap) -> tuple[int, int, bytes]:
     return chunk, first, region[PROGRESS.size : PROGRESS.size + length]
 
 
-_ZERO, _ONE = Score(0.0), Score(1.0)
+_ZERO, _ONE = [Score(0.0)], [Score(1.0)]
 
 
-def _value(value: float) -> Score:
-    return _ONE if value == 1.0 else _ZERO if value == 0.0 else Score(value)
+def _plain_scores(value: float) -> list[Score]:
+    """A call's scores that are one value: the same list each time for 0 and 1."""
+    return _ONE if value == 1.0 else _ZERO if value == 0.0 else [Score(value)]
 
 
 def _plain(score: Score) -> tuple[Any, ...]:

@@ -83,45 +83,46 @@ class Worker:
         self.begin_records(0)
         cells[wire.START], cells[wire.UNIT], cells[wire.CHUNK_NUMBER] = clock(), wire.SETUP, chunk
         self.limit_memory(self.definitions[number].memory_mb)
-        scorer = self.scorer(number)
-        definition = self.definitions[number]
-        first, written, room = 0, 0, wire.REGION_BYTES - wire.PROGRESS.size
-        plain, plain_record = wire.PLAIN, wire.RECORD.pack
+        score = _unit_scorer(self.scorer(number), self.definitions[number])
+        first, end, plain = 0, wire.PROGRESS.size, wire.PLAIN
+        is_plain, put, put_size = wire.is_plain, wire.RECORD.pack_into, wire.RECORD.size
         for index, length in enumerate(lengths):
             unit = body[at : at + length]
             at += length
             cells[wire.START] = start = clock()
             cells[wire.UNIT] = index
-            scores = _score_unit(scorer, definition, unit)
+            scores = score(unit)
             ran = clock() - start
-            if wire.is_plain(scores):
-                record = plain_record(start, ran, scores[0].value, 0)
-            else:
+            record, size = b"", put_size
+            if not is_plain(scores):
                 record, plain = wire.pack_rest(scores, start, ran), 0
-            if written + len(record) > room:
-                self.send(chunk, written, b"", plain)
-                first, written = index, 0
+                size = len(record)
+            if end + size > wire.REGION_BYTES:
+                self.send(chunk, end, b"", plain)
+                first, end = index, wire.PROGRESS.size
                 self.begin_records(first)
-            if len(record) > room:
-                self.send(chunk, 0, record, plain)
+            if end + size > wire.REGION_BYTES:
+                self.send(chunk, end, record, plain)
                 first = index + 1
                 self.begin_records(first)
                 continue
-            end = wire.PROGRESS.size + written
-            region[end : end + len(record)] = record
-            written += len(record)
-            cells[wire.WRITTEN] = written
+            if record:
+                region[end : end + size] = record
+            else:
+                put(region, end, start, ran, scores[0].value, 0)
+            end += size
+            cells[wire.WRITTEN] = end - wire.PROGRESS.size
         cells[wire.START], cells[wire.UNIT] = clock(), wire.IDLE
-        self.send(chunk, written, b"", plain | wire.DONE)
+        self.send(chunk, end, b"", plain | wire.DONE)
 
     def begin_records(self, first: int) -> None:
         """Empty the region of records; the next one written is that of this unit of the chunk."""
         self.cells[wire.WRITTEN] = 0  # before `first`, which would count the old records wrongly
         self.cells[wire.FIRST] = first
 
-    def send(self, chunk: int, written: int, record: bytes, flags: int) -> None:
-        """Send the records in the region, or one that is too long for it."""
-        records = record or self.region[wire.PROGRESS.size : wire.PROGRESS.size + written]
+    def send(self, chunk: int, end: int, record: bytes, flags: int) -> None:
+        """Send the records in the region, which end there, or one that is too long for it."""
+        records = record or self.region[wire.PROGRESS.size : end]
         self.sock.sendall(wire.FRAME.pack(chunk, len(records), flags) + records)
 
     def scorer(self, number: int) -> Callable[..., Any] | Score:
@@ -141,24 +142,33 @@ class Worker:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _score_unit(scorer: Callable[..., Any] | Score, definition: Definition, unit: memoryview) -> list[Score]:
+def _unit_scorer(
+    scorer: Callable[..., Any] | Score, definition: Definition
+) -> Callable[[memoryview], list[Score]]:
+    """Return what scores one unit."""
     if isinstance(scorer, Score):
-        return [scorer]
-    try:
-        fields = pickle.loads(unit)
-    except BaseException as error:
-        detail = f"cannot be read in a worker process: {type(error).__name__}: {error}"
-        return [Score.failed(Failure.BAD_INPUT, detail)]
-    if definition.many:
-        return call_many(scorer, [read_sample(pickle.loads(one), definition) for one in fields])
-    return [call_one(scorer, read_sample(fields, definition))]
+        return lambda _: [scorer]
+    loads, many = pickle.loads, definition.many
+
+    def score(unit: memoryview) -> list[Score]:
+        try:
+            fields = loads(unit)
+        except BaseException as error:
+            detail = f"cannot be read in a worker process: {type(error).__name__}: {error}"
+            return [Score.failed(Failure.BAD_INPUT, detail)]
+        if many:
+            return call_many(scorer, [read_sample(loads(one), definition) for one in fields])
+        return [call_one(scorer, read_sample(fields, definition))]
+
+    return score
 
 
 def read_sample(fields: tuple[Any, ...], definition: Definition) -> Sample:
     """Rebuild what a reward sees of a sample."""
     prompt, completion, values = fields
-    if definition.columns is not None:
-        values = dict(zip(definition.columns, values, strict=True))
+    columns = definition.columns
+    if columns is not None:
+        values = dict(zip(columns, values))  # noqa: B905 - made of these columns; each sample pays for it
         if definition.optional:
             values = {name: value for name, value in values.items() if value is not ABSENT}
     return Sample(prompt, completion, values)
