@@ -15,33 +15,46 @@ def find_rows(
     """Return the raw rows of a benchmark.
 
     Args:
-        name: the benchmark's, and of its folder in HUB_DATA.
-        file: the data file's name in that folder.
+        name: the benchmark's.
+        file: the data file's name in the benchmark's folder.
         path: the user's own: a file, or a folder with `file` in it; None: not given.
         dataset: the dataset hub's id.
         config: which part of that dataset.
-        split: which split of it.
+        split: which split of it; two are joined with "+".
 
     Raises:
         DataError: it is in none of these places.
     """
     if path is not None:
         return _read(Path(path) / file if Path(path).is_dir() else Path(path))
-    folder = os.environ.get("HUB_DATA")
-    local = Path(folder) / name / file if folder else None
-    if local is not None and local.is_file():
-        return _read(local)
-    reason = f"there is no {local}" if local else "HUB_DATA is not set"
+    local = folder_of(name)
+    if local is not None and (local / file).is_file():
+        return _read(local / file)
+    reason = f"there is no {local / file}" if local else "HUB_DATA is not set"
     try:
         from datasets import load_dataset
 
         rows: Iterable[Mapping[str, Any]] = load_dataset(dataset, config, split=split)
-    except ModuleNotFoundError as error:
-        raise _missing(name, file, reason, f"the library {error.name!r} is not installed") from error
     except Exception as error:
-        told = f"{dataset!r} cannot be fetched: {type(error).__name__}: {str(error).splitlines()[0]}"
-        raise _missing(name, file, reason, told) from error
+        raise _missing(name, file, reason, describe(dataset, error)) from error
     return rows
+
+
+def folder_of(name: str) -> Path | None:
+    """Return where HUB_DATA has a benchmark's data, be it there or not; None where HUB_DATA is not set.
+
+    The folder has the benchmark's name with "_" for "-".
+    """
+    folder = os.environ.get("HUB_DATA")
+    return Path(folder) / name.replace("-", "_") if folder else None
+
+
+def describe(dataset: str, error: Exception) -> str:
+    """Say in a line why a dataset of the dataset hub is not to be had."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"the library {error.name!r} is not installed"
+    told = (str(error).splitlines() or [""])[0]
+    return f"{dataset!r} cannot be fetched: {type(error).__name__}: {told}"
 
 
 def _read(file: Path) -> Iterable[Mapping[str, Any]]:
@@ -49,8 +62,9 @@ def _read(file: Path) -> Iterable[Mapping[str, Any]]:
 
 
 def _missing(name: str, file: str, first: str, second: str) -> DataError:
+    folder = name.replace("-", "_")
     return DataError(
         f"the data of {name!r} is not here: {first}, and {second}. Set HUB_DATA to a folder with "
-        f"{name}/{file} in it, give --benchmark-option {name}.path=FILE, or pip install datasets and go "
+        f"{folder}/{file} in it, give --benchmark-option {name}.path=FILE, or pip install datasets and go "
         "online"
     )

@@ -7,10 +7,9 @@ in a box, so numbers are not comparable with those of few-shot prompts that look
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.errors import DataError, OptionError
+from hub.errors import DataError
 from hub_benchmarks.find_data import find_rows
-
-PROMPT = "{question}\n\nReason step by step, and put your final answer in \\boxed{}."
+from hub_benchmarks.question import PROMPT, check_prompt
 
 
 def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[dict[str, Any]]:
@@ -26,8 +25,7 @@ def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[
         DataError: the data is in none of these places, or is not GSM8K.
         OptionError: the prompt has no place for the question.
     """
-    if "{question}" not in prompt:
-        raise OptionError(f"gsm8k: the prompt has no {{question}} in it: {prompt!r}")
+    check_prompt("gsm8k", prompt)
     raw = find_rows("gsm8k", f"{split}.jsonl", path, "openai/gsm8k", "main", split)
     for number, row in enumerate(raw):
         question, solution = _read(row, number)

@@ -1,4 +1,4 @@
-"""The benchmarks `arithmetic` and `gsm8k`."""
+"""The benchmarks `arithmetic`, `gsm8k`, `gsm-hard` and `svamp`."""
 
 from collections.abc import Iterator
 
@@ -23,4 +23,19 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "Grade-school word problems (Cobbe et al. 2021, arXiv 2110.14168; openai/grade-school-math, MIT)",
         splits=("test", "train"),
         decoding=hub.Decoding(max_new_tokens=512),
+    )
+    yield hub.Benchmark(
+        "gsm-hard",
+        "hub_benchmarks.gsm_hard:rows",
+        {"math": 1.0},
+        "GSM8K's test problems with large, odd numbers (Gao et al. 2022, arXiv 2211.10435; MIT)",
+        decoding=hub.Decoding(max_new_tokens=512),
+    )
+    yield hub.Benchmark(
+        "svamp",
+        "hub_benchmarks.svamp:rows",
+        {"math": 1.0},
+        "Arithmetic word problems, varied to mislead (Patel et al. 2021, arXiv 2103.07191; MIT)",
+        decoding=hub.Decoding(max_new_tokens=512),
+        category="type",
     )
