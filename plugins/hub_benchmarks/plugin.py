@@ -1,4 +1,4 @@
-"""The benchmarks `arithmetic`, `gsm8k`, `gsm-hard` and `svamp`."""
+"""Offers the benchmarks of mathematics; of `math`, `math-500` and `aime` the user gives the data."""
 
 from collections.abc import Iterator
 
@@ -38,4 +38,29 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "Arithmetic word problems, varied to mislead (Patel et al. 2021, arXiv 2103.07191; MIT)",
         decoding=hub.Decoding(max_new_tokens=512),
         category="type",
+    )
+    yield hub.Benchmark(
+        "math",
+        "hub_benchmarks.own_math:math",
+        {"math": 1.0},
+        "Competition problems, from your own copy (Hendrycks et al. 2021, arXiv 2103.03874)",
+        splits=("test", "train"),
+        decoding=hub.Decoding(max_new_tokens=2048),
+        category="subject",
+    )
+    yield hub.Benchmark(
+        "math-500",
+        "hub_benchmarks.own_math:math_500",
+        {"math": 1.0},
+        "500 test problems of MATH, from your own copy (Lightman et al. 2023, arXiv 2305.20050)",
+        decoding=hub.Decoding(max_new_tokens=2048),
+        category="subject",
+    )
+    yield hub.Benchmark(
+        "aime",
+        "hub_benchmarks.own_math:aime",
+        {"math": 1.0},
+        "Problems of the American Invitational Mathematics Examination, from your own copy",
+        decoding=hub.Decoding(max_new_tokens=8192),
+        category="year",
     )
