@@ -1,50 +1,81 @@
-r"""Finds the answer in a completion, and reads the reference.
+r"""Finds the answer in a completion.
 
-The answer of a completion, by what comes first, after the last `</think>`:
+The answer, by what comes first, after the last `</think>`:
 
-1. the last balanced `\boxed{}` (boxes are never joined, and those inside a box do not count);
+1. the last balanced `\boxed{}`; boxes that stand beside each other, or are joined by "and" or "or", are one
+   answer with several values, and those inside a box do not count;
 2. the last line that begins with `####`, or the last of all with `A:`, as in GSM8K;
 3. what follows the last "answer is", "answer:" or 答案: its formula, its bold text, or itself;
-4. the formula or number that stands last in the text.
+4. the formula or number that stands last in the text, with those that "or" joins to it.
 
-Each step is one pass over the text. A reference is an answer and not a text to search: it is taken as it
-stands, out of its `$`, its box or its `####` line.
+What is said not to be the answer ("the answer is not 42") is none. Each step is one pass over the text.
 """
 
 import re
 from collections import deque
-from collections.abc import Sequence
-from decimal import Decimal
-from math import isfinite
-from numbers import Rational
-from typing import Any
+
+from hub_math.policy import Source
+from hub_math.tidy import without_dollars
 
 TAIL = 4000
 """How many characters from the end are searched for a formula or number that nothing announces."""
+MOST_BOXES = 100
+"""Boxes beside each other that are read as one answer; of more, the last ones."""
 
-_BRACE = re.compile(r"(?P<box>\\boxed\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
-_ANY_BRACE = re.compile(r"(?P<box>\\boxed\s*\{)|(?P<open>\{)|(?P<close>\})")
+_BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
+_ANY_BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|(?P<open>\{)|(?P<close>\})")
 _MARK = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _PHRASE = re.compile(
-    r"(?:\banswer\b[^\n.]{0,40}?(?:\bis\b|[:=\uff1a])|答案[是为\uff1a:]+)[ \t:*]*\s?", re.IGNORECASE
+    r"(?:\b(?:answers?|r\u00e9ponse|respuesta|resposta|risposta|antwort|l\u00f6sung|\u043e\u0442\u0432\u0435\u0442)\b"
+    r"[^\n.]{0,40}?(?:\b(?:is|are|est|es|\u00e9|\u00e8|ist|lautet)\b|[:=\uff1a])"
+    r"|\u7b54\u6848[\u662f\u4e3a\uff1a:]+|\u7b54\u3048[\u306f\uff1a:]+)[ \t:*]*\s?",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(
+    r"(?:\bnot|\bnever|\bneither|\bcannot be|n't|n't be)\s+(?:equal to\s+)?[$*({\\]*$", re.IGNORECASE
 )
 _NUMBER = re.compile(
-    r"(?<![0-9A-Za-z.])[-\u2212]?(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?"
-    r"|-?\\[dt]?frac\{-?\d+\}\{\d+\}"
+    r"(?<![0-9A-Za-z.])[-\u2212]?(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:[.,]\d+|\.(?=\d))?(?:/\d+)?(?:\s?\\?%)?"
+    r"|-?\\[dt]?frac\{-?\d+\}\{\d+\}|(?<![0-9A-Za-z.])-?\.\d+"
 )
+_OR_BEFORE = re.compile(r"(-?[\d.,/]+\$?(?:,? |, or |,? or ))+\$?$")
 _FORMULA = re.compile(
     r"\$\$(.{1,500}?)\$\$|\\\[(.{1,500}?)\\\]|\\\((.{1,500}?)\\\)|\$([^$\n]{1,500})\$", re.DOTALL
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|[。;]|,\s+(?=[a-zA-Z]{2,})|\n")
 _WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:or|and|text)\b)[a-zA-Z]{2,}")
-_OTHER_SCRIPT = re.compile(r"[\u0590-\u0fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_OTHER_SCRIPT = re.compile(
+    r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0400-\u04ff\u0590-\u0fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
+_GAP_MARKS = re.compile(r"\\(?:[()\[\],;:! ]|q?quad|text(?:bf)?|hspace|left|right)|[${}\s]")
+_GAP_WORD = re.compile(r"[a-zA-Z]+")
+_ENVIRONMENT = re.compile(r"\\+(?:begin|end)\s*\{[^{}]*\}(?:\{[clr|\s]*\})?")
+_IS = re.compile(r"\b(?:is|are|equals|be|was|est|son|es|ist)\b(?! not\b)")
+_SHORT = re.compile(r"[^\n$]{1,100}")
+_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 
 
-def find_answer(text: str) -> str | None:
-    """Return the answer that a completion gives; None where there is none."""
+def find_answer(text: str, source: Source = "auto") -> str | None:
+    """Return the answer that a completion gives; None where there is none.
+
+    Args:
+        text: the completion.
+        source: where to look (see `Policy`).
+    """
     text = text[text.rfind("</think>") + 8 :] if "</think>" in text else text
-    found = (last_box(text) or "").strip() or _marked(text)
+    if source == "boxed":
+        return (last_boxes(text) or "").strip() or None
+    if source == "tag":
+        tags = _TAG.findall(text)
+        return find_answer(tags[-1]) or None if tags else None
+    if source == "final-line":
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return find_answer(lines[-1]) if lines else None
+    box, end = _read_boxes(text)
+    if box.strip() and "final answer" in text[max(end, len(text) - 300) :].lower():
+        box = find_answer(text[end + 1 :]) or box
+    found = box.strip() or marked(text)
     if not found:
         return _answer_in_prose(text)
     if _is_prose(found) or _PHRASE.search(found):
@@ -52,91 +83,126 @@ def find_answer(text: str) -> str | None:
     return found
 
 
-def last_box(text: str) -> str | None:
-    r"""Return the content of the last balanced `\boxed{}` that is in no other box; None if there is none."""
-    for brace in (_BRACE, _ANY_BRACE):
-        opened: list[tuple[int, int] | None] = []
-        last: tuple[int, int, int] | None = None
-        for token in brace.finditer(text):
-            if token.lastgroup == "close" and opened:
-                box = opened.pop()
-                if box is not None:
-                    last = (*box, token.start())
-            elif token.lastgroup in ("box", "open"):
-                opened.append(token.span() if token.lastgroup == "box" else None)
-        if last:
-            return text[last[1] : last[2]]
-    return None
+def last_boxes(text: str) -> str | None:
+    r"""Return the content of the last balanced `\boxed{}`, with those joined to it; None if there is none."""
+    found, end = _read_boxes(text)
+    return found if end else None
 
 
-def read_references(value: Any) -> list[str]:
-    """Return the answers that a reference allows: one, or those of a list.
-
-    Raises:
-        ValueError: it is empty, or nothing that could be an answer.
-    """
-    value = getattr(value, "tolist", lambda: value)()
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        found = [answer for one in value for answer in read_references(one)]
-        if not found:
-            raise ValueError("the reference is an empty list")
-        return found
-    return [_read_reference(value)]
-
-
-def _read_reference(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal | Rational):
-        raise ValueError(f"the reference is {value!r:.100} ({type(value).__name__}), not text or a number")
-    if isinstance(value, float | Decimal):
-        if not isfinite(value):
-            raise ValueError(f"the reference is {value}")
-        digits = format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
-        return digits.rstrip("0").rstrip(".") if "." in digits else digits
-    text = str(value).strip()
-    box = last_box(text)
-    text = without_dollars(_marked(text) or (text if box is None else box.strip()))
-    if not text:
-        raise ValueError("the reference is empty")
-    return text
+def _read_boxes(text: str) -> tuple[str, int]:
+    """Return what `last_boxes` returns, and where the last box ends; "" and 0 where there is none."""
+    boxes: list[tuple[int, int, int]] = []
+    if "boxed" in text or "\\fbox" in text:
+        boxes = _boxes(text, _BRACE) or _boxes(text, _ANY_BRACE)
+    if not boxes:
+        return "", 0
+    start, content_start, last = boxes.pop()
+    contents = [text[content_start:last]]
+    while boxes and _joins(text[boxes[-1][2] + 1 : start]) and len(contents) < MOST_BOXES:
+        start, content_start, end = boxes.pop()
+        contents.append(text[content_start:end])
+    return ", ".join(reversed(contents)), last
 
 
-def without_dollars(text: str) -> str:
-    r"""Return a formula out of its `$`, `$$`, `\(` or `\[`, where one pair holds all of it."""
-    whole = _FORMULA.fullmatch(text.strip())
-    return next(group for group in whole.groups() if group is not None).strip() if whole else text.strip()
+def _boxes(text: str, brace: re.Pattern[str]) -> list[tuple[int, int, int]]:
+    """Return the boxes that are in no other: where each begins, its content begins, its content ends."""
+    opened: list[tuple[int, int] | None] = []
+    found: list[tuple[int, int, int]] = []
+    for token in brace.finditer(text):
+        if token.lastgroup == "close" and opened:
+            box = opened.pop()
+            if box is not None:
+                while found and found[-1][0] > box[0]:
+                    found.pop()  # inside this one
+                found.append((*box, token.start()))
+        elif token.lastgroup in ("box", "open"):
+            opened.append(token.span() if token.lastgroup == "box" else None)
+    return found
 
 
-def _marked(text: str) -> str:
+def _joins(gap: str) -> bool:
+    """Whether two boxes are one answer by what is between them: nothing, a comma, some words with "and"."""
+    if len(gap) > 60 or "\n\n" in gap:
+        return False
+    bare = _GAP_MARKS.sub(" ", gap)
+    found = _GAP_WORD.findall(bare)
+    if not found:
+        return len(bare) <= 20 and not set(bare.rstrip("\\")) & set("0123456789=<>/\\")
+    return (
+        len(found) <= 4 and not {"and", "or"}.isdisjoint(word.lower() for word in found) and "." not in bare
+    )
+
+
+def marked(text: str) -> str:
     """Return what stands after the last `####`, or after the `A:` of the last line; "" for neither."""
-    mark = _last(_MARK, text)
+    mark = _last(_MARK, text) if "####" in text else None
     if mark:
         return mark[1].strip()
     line = text.rstrip().rpartition("\n")[2].lstrip()
     return line[2:].strip() if line.startswith("A:") else ""
 
 
+def find_announced(text: str) -> str | None:
+    """Return what a text of several sentences announces as its answer; None if it is no such text."""
+    if len(text) < 40 or not _is_prose(text):
+        return None
+    phrase = _last(_PHRASE, text)
+    return _after_phrase(text[phrase.end() : phrase.end() + 500]) if phrase else None
+
+
 def _is_prose(text: str) -> bool:
     """Whether a text is sentences around an answer, and not an answer."""
+    if "\\begin" in text:
+        text = _ENVIRONMENT.sub("", text)
     return len(_WORD.findall(text)) > 2 or _OTHER_SCRIPT.search(text) is not None
 
 
 def _answer_in_prose(text: str) -> str | None:
     phrase = _last(_PHRASE, text)
-    found = _after_phrase(text[phrase.end() : phrase.end() + 500]) if phrase else None
-    return found or _last_formula_or_number(text)
+    if phrase:
+        rest = text[phrase.end() : phrase.end() + 500]
+        if re.match(r"(?:not|never)\b", rest):
+            return None
+        found = _after_phrase(rest)
+        if found:
+            return found
+    bare = text.strip()
+    if (
+        _SHORT.fullmatch(bare)
+        and not _is_prose(bare)
+        and not _FORMULA.search(bare)
+        and len(_WORD.findall(bare)) < 2
+    ):
+        return bare
+    return _last_formula_or_number(text)
 
 
 def _after_phrase(text: str) -> str | None:
+    text = text.lstrip()
+    line = _SENTENCE_END.split(text, maxsplit=1)[0]
+    verb = _last(_IS, line)  # "Final answer: the volume of $ABC$ is 120."
+    if verb and line[verb.end() :].strip():
+        text, line = text[verb.end() :], line[verb.end() :].lstrip()
     formula = _FORMULA.search(text)
-    line = _SENTENCE_END.split(text.lstrip(), maxsplit=1)[0]
     if formula and formula.start() <= len(line) + 1:
-        return without_dollars(formula.group())
+        return _with_joined(text, formula)
     bold = _BOLD.search(line)
     line = (bold[1] if bold else line).strip("* \t")
     if _is_prose(line):
         number = _NUMBER.search(line)
         return number.group() if number else None
     return line or None
+
+
+def _with_joined(text: str, formula: re.Match[str]) -> str:
+    """Return a formula, with those that a comma or "and" joins to it."""
+    found, end = [without_dollars(formula.group())], formula.end()
+    for another in _FORMULA.finditer(text, end):
+        if not _joins(text[end : another.start()]):
+            break
+        found.append(without_dollars(another.group()))
+        end = another.end()
+    return ", ".join(found)
 
 
 def _last_formula_or_number(text: str) -> str | None:
@@ -146,9 +212,16 @@ def _last_formula_or_number(text: str) -> str | None:
     formula, number = _last(_FORMULA, tail), _last(_NUMBER, tail)
     if formula and (number is None or formula.end() >= number.end()):
         found = without_dollars(formula.group())
-        if not _is_prose(found):
-            return found
-    return number.group() if number else None
+        if not _is_prose(found) and ("\\" in found or len(_WORD.findall(found)) < 2):
+            return None if _NEGATION.search(tail, max(0, formula.start() - 40), formula.start()) else found
+    if number is None and formula:
+        return without_dollars(formula.group())
+    if number is None or _NEGATION.search(tail, max(0, number.start() - 40), number.start()):
+        return None
+    before = _OR_BEFORE.search(tail, max(0, number.start() - 100), number.start())
+    if before and " or " in before.group():
+        return before.group() + number.group()
+    return number.group()
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

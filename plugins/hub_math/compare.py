@@ -1,0 +1,427 @@
+"""Compares two answers as trees: lists, sets, points, intervals, matrices, equations, and what is in them.
+
+Before anything is compared, an assignment gives up its name (`x = 5` is 5) and plus-minus becomes two values.
+"""
+
+from collections.abc import Sequence
+
+from hub_math.intervals import intervals, same_intervals
+from hub_math.policy import Policy
+from hub_math.scalars import Found, Undecided, compare_scalars, proportional
+from hub_math.tree import COLLECTIONS, INFINITY, Node, TooComplex, number, symbols
+
+MOST_ITEMS = 200
+"""Items of a list or set that are compared."""
+MOST_SIGNS = 4
+"""Plus-minus signs of one answer."""
+
+_NO = Found(False, "structure")
+
+
+def compare(reference: Node, answer: Node, policy: Policy) -> Found:
+    """Decide whether an answer is the reference.
+
+    Raises:
+        Undecided: no layer can tell.
+        TooComplex: a limit was reached first.
+    """
+    if reference == answer:
+        return Found(True, "structure")
+    if _is_statement(answer):
+        return Found(False, "structure", "a statement that is not true, not an answer")
+    equations = [_equation(side) for side in (reference, answer)]
+    if equations[0] and equations[1]:
+        found = _equations(reference, answer, policy)
+        if found.same or not (_named(reference) and _named(answer)):
+            return found
+    elif any(
+        equation and not _named(side) and _has_names(side)
+        for equation, side in zip(equations, (reference, answer), strict=True)
+    ):
+        return Found(False, "structure", "an equation against a value")
+    one, other = _value(reference), _value(answer)
+    if equations[0] and equations[1] and not _same_names(reference, answer):
+        return Found(False, "structure", "different variables")
+    return _values(one, other, policy)
+
+
+def _values(one: Node, other: Node, policy: Policy) -> Found:
+    """Compare what is left when names are gone."""
+    if one == other:
+        return Found(True, "structure")
+    one, other = _multiplied(_signs(one)), _multiplied(_signs(other))
+    kinds = {one.kind, other.kind}
+    if not kinds & COLLECTIONS:
+        if INFINITY in (_unsigned(one), _unsigned(other)):
+            return Found(False, "structure", "infinity against another value")
+        return compare_scalars(one, other, policy)
+    if kinds == {"rel"}:
+        found = _relations(one, other, policy)
+        if found.same:
+            return found
+    if kinds & {"union", "without", "meet", "rel", "member", "builder"} or _is_reals(one) or _is_reals(other):
+        return _real_sets(one, other, policy)
+    if kinds == {"matrix"}:
+        return _matrices(one, other, policy)
+    if kinds == {"matrix", "seq"}:
+        matrix, seq = (one, other) if one.kind == "matrix" else (other, one)
+        if len(matrix.args) == 1 or all(len(row.args) == 1 for row in matrix.args):
+            cells = tuple(cell for row in matrix.args for cell in row.args)
+            return _in_order(cells, seq.args[2:], policy)
+        return Found(False, "structure", "a matrix against a point")
+    return _lists(one, other, policy)
+
+
+def _lists(one: Node, other: Node, policy: Policy) -> Found:
+    kinds = {one.kind, other.kind}
+    if kinds == {"seq"}:
+        if len(one.args) == len(other.args) == 4 and one.args[:2] != other.args[:2]:
+            return Found(False, "structure", "different brackets")
+        return _in_order(one.args[2:], other.args[2:], policy)
+    if kinds == {"seq", "list"}:
+        left, right = (side.args[2:] if side.kind == "seq" else _members(side) for side in (one, other))
+        return _in_order(left, right, policy)
+    if "seq" in kinds and "set" in kinds:
+        seq, group = (one, other) if one.kind == "seq" else (other, one)
+        if len(group.args) == 1 and group.args[0].kind == "seq":  # {(1,2)} and (1,2)
+            return _lists(seq, group.args[0], policy)
+        return Found(False, "structure", "a point or interval against a set")
+    if "seq" in kinds or "matrix" in kinds:
+        if kinds & {"list", "set"}:
+            group = one if one.kind in ("list", "set") else other
+            single = other if group is one else one
+            if len(_members(group)) == 1:
+                return _values(single, _members(group)[0], policy)
+        return Found(False, "structure", "a point, interval or matrix against something else")
+    return _members_match(_members(one), _members(other), policy)
+
+
+def _members(node: Node) -> tuple[Node, ...]:
+    """Return the members of a list or set, those with plus-minus as two; a single value is its own."""
+    if node.kind not in ("list", "set"):
+        return (node,)
+    found: list[Node] = []
+    for item in _solutions(node.args):
+        item = _signs(item)
+        found.extend(item.args if item.kind == "list" else (item,))
+    return tuple(found)
+
+
+def _solutions(items: Sequence[Node]) -> list[Node]:
+    """Return items without their names; where names repeat (p=5, q=2, p=7, q=2), as points."""
+    if all(item.kind == "list" for item in items):
+        return [Node("seq", ("(", ")", *_solutions(item.args))) for item in items]
+    names = [item.args[1] for item in items if item.kind == "rel" and _named(item)]
+    if len(names) == len(items) and len(set(names)) < len(names):
+        width = len(set(names))
+        if width > 1 and len(names) % width == 0:
+            rows = [items[start : start + width] for start in range(0, len(items), width)]
+            if all([item.args[1] for item in row] == names[:width] for row in rows):
+                return [Node("seq", ("(", ")", *map(_value, row))) for row in rows]
+    return [_value(item) for item in items]
+
+
+def _members_match(one: tuple[Node, ...], other: tuple[Node, ...], policy: Policy) -> Found:
+    """Compare lists and sets whose order does not count; copies of a member count once."""
+    if max(len(one), len(other)) > MOST_ITEMS:
+        raise TooComplex(f"more than {MOST_ITEMS} items")
+    if len(one) == len(other) == 1:
+        return _values(one[0], other[0], policy)
+    if policy.ordered:
+        return _in_order(one, other, policy)
+    left, right = _distinct(one, policy), _distinct(other, policy)
+    if len(left) != len(right):
+        several = len(left) == 1
+        return Found(
+            False, "structure", "several answers for one" if several else "lists of different length"
+        )
+    layers = ["structure"]
+    unmatched = list(right)
+    for item in left:
+        for place, candidate in enumerate(unmatched):
+            found = _maybe(item, candidate, policy)
+            if found.same:
+                layers.append(found.layer)
+                del unmatched[place]
+                break
+        else:
+            return Found(False, "structure", "a member that the other has not")
+    return Found(True, layers[-1])
+
+
+def _distinct(items: tuple[Node, ...], policy: Policy) -> list[Node]:
+    found: list[Node] = []
+    for item in dict.fromkeys(items):
+        if len(items) > 12 or not any(_maybe(item, known, policy).same for known in found):
+            found.append(item)
+    return found
+
+
+def _maybe(one: Node, other: Node, policy: Policy) -> Found:
+    try:
+        return _values(one, other, policy)
+    except (Undecided, TooComplex):
+        return _NO
+
+
+def _in_order(one: Sequence[Node], other: Sequence[Node], policy: Policy) -> Found:
+    if len(one) != len(other):
+        return Found(False, "structure", "different length")
+    found = Found(True, "structure")
+    for left, right in zip(one, other, strict=True):
+        found = compare(left, right, policy)
+        if not found.same:
+            return found
+    return found
+
+
+def _matrices(one: Node, other: Node, policy: Policy) -> Found:
+    shapes = [[len(row.args) for row in side.args] for side in (one, other)]
+    if shapes[0] != shapes[1]:
+        return Found(False, "structure", "matrices of different shape")
+    cells = [[cell for row in side.args for cell in row.args] for side in (one, other)]
+    return _in_order(cells[0], cells[1], policy)
+
+
+def _multiplied(node: Node) -> Node:
+    """Return sums, multiples and products of matrices as one matrix."""
+    if node.kind not in ("add", "mul", "neg", "div") or not any(
+        part.kind == "matrix" for part in node.walk()
+    ):
+        return node
+    parts = [_multiplied(arg) for arg in node.args]
+    if node.kind == "neg":
+        return _scaled(number(-1), parts[0])
+    if node.kind == "div":
+        return _scaled(Node("div", (number(1), parts[1])), parts[0]) if parts[1].kind != "matrix" else node
+    found = parts[0]
+    for part in parts[1:]:
+        if found.kind != "matrix" or part.kind != "matrix":
+            if node.kind == "add":
+                return node
+            found = _scaled(found, part) if part.kind == "matrix" else _scaled(part, found)
+            continue
+        rows, others = [row.args for row in found.args], [row.args for row in part.args]
+        if node.kind == "add":
+            if [len(row) for row in rows] != [len(row) for row in others]:
+                return node
+            found = _matrix(
+                [
+                    [Node("add", pair) for pair in zip(*both, strict=True)]
+                    for both in zip(rows, others, strict=True)
+                ]
+            )
+        else:
+            if any(len(row) != len(others) for row in rows) or len(rows) * len(others) > MOST_ITEMS:
+                return node
+            columns = list(zip(*others, strict=False))
+            found = _matrix([[_dot(row, column) for column in columns] for row in rows])
+    return found
+
+
+def _scaled(factor: Node, value: Node) -> Node:
+    if value.kind != "matrix" or factor.kind == "matrix":
+        return Node("mul", (factor, value))
+    return _matrix([[Node("mul", (factor, cell)) for cell in row.args] for row in value.args])
+
+
+def _dot(row: Sequence[Node], column: Sequence[Node]) -> Node:
+    return Node("add", tuple(Node("mul", pair) for pair in zip(row, column, strict=True)))
+
+
+def _matrix(rows: list[list[Node]]) -> Node:
+    return Node("matrix", tuple(Node("row", tuple(row)) for row in rows))
+
+
+# Sets of real numbers, inequalities
+
+
+def _real_sets(one: Node, other: Node, policy: Policy) -> Found:
+    sets = intervals(_as_real_set(one)), intervals(_as_real_set(other))
+    if sets[0] is not None and sets[1] is not None:
+        return Found(same_intervals(sets[0], sets[1]), "structure", "compared as sets of real numbers")
+    if (
+        one.kind == other.kind
+        and one.kind in ("union", "without", "meet")
+        and len(one.args) == len(other.args)
+    ):
+        if one.kind == "without":
+            return _in_order(one.args, other.args, policy)
+        return _members_match(one.args, other.args, policy)
+    if one.kind == other.kind == "builder":
+        return _in_order(one.args, other.args, policy)
+    return Found(False, "structure", "not the same kind of set")
+
+
+def _as_real_set(node: Node) -> Node:
+    return node if node.kind != "num" else Node("set", (node,))
+
+
+def _is_reals(node: Node) -> bool:
+    return node == Node("sym", ("\\mathbbR",))
+
+
+def _relations(one: Node, other: Node, policy: Policy) -> Found:
+    """Compare inequalities term by term, turned round where one points the other way."""
+    sides = [_pointing_left(side) for side in (one, other)]
+    if sides[0].args[0] != sides[1].args[0]:
+        return Found(False, "structure", "different relations")
+    if len(sides[0].args) == 3:
+        differences = [Node("add", (side.args[1], Node("neg", (side.args[2],)))) for side in sides]
+        factor = proportional(differences[0], differences[1], policy)
+        if factor > 0 or (factor < 0 and sides[0].args[0] == ("!=",)):
+            return Found(True, "numeric", "inequalities that differ by a factor")
+    return _in_order(sides[0].args[1:], sides[1].args[1:], policy)
+
+
+def _pointing_left(node: Node) -> Node:
+    """Return a chain of inequalities with the smaller side first."""
+    operators = node.args[0]
+    if all(operator in (">", ">=", "=") for operator in operators) and set(operators) != {"="}:
+        turned = {">": "<", ">=": "<=", "=": "="}
+        return Node("rel", (tuple(turned[o] for o in reversed(operators)), *reversed(node.args[1:])))
+    return node
+
+
+# Equations and names
+
+
+def _equation(node: Node) -> bool:
+    return node.kind == "rel" and set(node.args[0]) <= {"=", "≈"}
+
+
+def _named(node: Node) -> bool:
+    """Whether an equation gives a value to a name: x = 5, f(x) = 2x, (p, q) = (3, 2), 5 = x."""
+    if node.kind != "rel":
+        return False
+    if any(side.kind == "sym" for side in node.args[2:-1]) and not _has_names(node.args[-1]):
+        return True  # 1 = x = 0
+    return _is_nameable(node.args[1]) or _is_nameable(node.args[-1], last=True)
+
+
+def _is_nameable(node: Node, last: bool = False) -> bool:
+    kind, args = node
+    if kind in ("sym", "apply", "at") or (kind == "const" and args[0] != "infinity"):
+        return kind != "const" or (args[0] in ("e", "i") and not last)
+    if last:
+        return False
+    if kind == "seq":
+        return all(_is_nameable(arg) for arg in args[2:])
+    if kind == "call":
+        return args[0] == "abs" and _is_product_of_names(args[1])
+    if kind in ("ratio", "div"):
+        return all(_is_segment(arg) for arg in args)
+    return _is_segment(node)
+
+
+def _is_segment(node: Node) -> bool:
+    r"""Whether it names a length, area or angle: AB, S_{ABC}, \angle ABC."""
+    if node.kind == "sym":
+        return True
+    return node.kind == "mul" and all(
+        part.kind == "sym" and (part.args[0].startswith("\\") or part.args[0].isupper()) for part in node.args
+    )
+
+
+def _is_product_of_names(node: Node) -> bool:
+    return node.kind == "sym" or (node.kind == "mul" and all(part.kind == "sym" for part in node.args))
+
+
+def _value(node: Node) -> Node:
+    """Return what an answer says without a name for it: of a chain, the last exact side."""
+    if node.kind == "member" and _is_nameable(node.args[0]):
+        inside: Node = node.args[1]
+        return inside
+    if not _equation(node):
+        return node
+    operators: tuple[str, ...] = node.args[0]
+    sides: list[Node] = list(node.args[1:])
+    while len(sides) > 1 and operators[len(sides) - 2] == "≈" and not _is_nameable(sides[-2]):
+        sides.pop()
+    if len(sides) == 1 or _is_nameable(sides[0]):
+        return sides[-1]
+    if any(side.kind == "sym" for side in sides[1:-1]) and not _has_names(sides[-1]):
+        return sides[-1]
+    if _is_nameable(sides[-1], last=True):
+        return sides[-2]
+    return node if any(_has_names(side) for side in sides) else sides[-1]
+
+
+def _has_names(node: Node) -> bool:
+    """Whether a variable is free in it; that of a sum, limit or integral is not."""
+    if node.kind in ("sym", "apply", "at"):
+        return True
+    inner = [arg for arg in node.args if type(arg) is Node]
+    if node.kind == "big":
+        return bool(symbols(node) - symbols(node.args[1]))
+    if node.kind == "opaque":
+        return False
+    return any(_has_names(arg) for arg in inner)
+
+
+def _is_statement(node: Node) -> bool:
+    """Whether an answer is an equation between numbers that are not all equal, like 5 = 2."""
+    if not (_equation(node) and set(node.args[0]) == {"="}) or _has_names(node):
+        return False
+    sides = node.args[1:]
+    for side in sides[:-1]:
+        try:
+            if not _values(side, sides[-1], Policy()).same:
+                return True
+        except (Undecided, TooComplex):
+            continue
+    return False
+
+
+def _same_names(one: Node, other: Node) -> bool:
+    """Whether two assignments are for the same name, or for a function whose argument is named otherwise."""
+    names = [side.args[1] if _is_nameable(side.args[1]) else side.args[-1] for side in (one, other)]
+    if names[0] == names[1] or names[0].kind != names[1].kind:
+        return True
+    if names[0].kind == "apply":
+        return bool(names[0].args[0] == names[1].args[0])
+    return bool(names[0].kind != "sym")
+
+
+def _equations(one: Node, other: Node, policy: Policy) -> Found:
+    if len(one.args) != 3 or len(other.args) != 3:
+        if _named(one) and _named(other):
+            return _values(_value(one), _value(other), policy)
+        return _in_order(one.args[1:], other.args[1:], policy)
+    if not (_has_names(one) or _has_names(other)):
+        found = _in_order(one.args[1:], other.args[1:], policy)
+        return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
+    if any(side.kind in COLLECTIONS for node in (one, other) for side in node.args[1:]):
+        found = _in_order(one.args[1:], other.args[1:], policy)
+        return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
+    differences = [Node("add", (node.args[1], Node("neg", (node.args[2],)))) for node in (one, other)]
+    factor = proportional(differences[0], differences[1], policy)
+    return Found(
+        bool(factor), "numeric", "equations that differ by a factor" if factor else "different equations"
+    )
+
+
+# Plus-minus and infinity
+
+
+def _signs(node: Node) -> Node:
+    """Return a value with plus-minus as the list of its two values."""
+    if node.kind in ("rel", "list", "set") or not any(part.kind == "plusminus" for part in node.walk()):
+        return node
+    if sum(part.kind == "plusminus" for part in node.walk()) > MOST_SIGNS:
+        raise TooComplex(f"more than {MOST_SIGNS} plus-minus signs")
+    return Node("list", (_with_sign(node, True), _with_sign(node, False)))
+
+
+def _with_sign(node: Node, upper: bool) -> Node:
+    if node.kind == "plusminus":
+        plus, inner = node.args
+        inner = _with_sign(inner, upper)
+        return inner if plus == upper else Node("neg", (inner,))
+    if not any(part.kind == "plusminus" for part in node.walk()):
+        return node
+    return Node(node.kind, tuple(_with_sign(arg, upper) if type(arg) is Node else arg for arg in node.args))
+
+
+def _unsigned(node: Node) -> Node:
+    return node.args[0] if node.kind == "neg" else node
