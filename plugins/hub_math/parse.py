@@ -4,32 +4,21 @@ Nothing is evaluated here. Depth and the number of tokens are limited before any
 """
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
+from hub_math.names import SEPARATORS, NameReader, product
+from hub_math.reader import END
 from hub_math.tokens import Token, cut
-from hub_math.tree import EMPTY, Node, TooComplex, Unreadable, number
+from hub_math.tree import Node, TooComplex, Unreadable, number
 
 DEEPEST = 60
 """Brackets, fractions and exponents inside each other."""
 
 _RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "~", "->", "in"})
-_SEPARATORS = frozenset({",", ";", "and", "or"})
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "{": ("}",), "{{": ("}}",)}
-_ACCENTS = frozenset(
-    "overline bar vec hat tilde overrightarrow widehat underline mathcal mathscr mathfrak overarc "
-    "widetilde".split()
-)
-_MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix smallmatrix array vmatrix Vmatrix".split())
-_LISTS = frozenset(
-    "cases aligned align align* gathered gather gather* split equation equation* rcases".split()
-)
-_INVERSES = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
 _RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
             "atanh": "arctanh", "sgn": "sign"}  # fmt: skip
-_APPLIED = frozenset("fghFGHPW")
 _DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
-_END = Token("end", "")
 
 
 def parse(text: str, grouped: bool = True) -> Node:
@@ -43,54 +32,26 @@ def parse(text: str, grouped: bool = True) -> Node:
         TooComplex: it is past a limit.
         Unreadable: it is not mathematics as this parser knows it.
     """
-    reader = _Reader(cut(text, grouped))
+    reader = _Parser(cut(text, grouped))
     found = reader.items()
-    if reader.peek() is not _END:
+    if reader.peek() is not END:
         raise Unreadable(f"{reader.peek().value!r} is not expected there")
     return found
 
 
-class _Reader:
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens, self.at, self.depth, self.bars = tokens, 0, 0, 0
-
-    # Tokens
-
-    def peek(self, ahead: int = 0) -> Token:
-        return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else _END
-
-    def next(self) -> Token:
-        token = self.peek()
-        self.at += 1
-        return token
-
-    def sees(self, *values: str) -> bool:
-        token = self.peek()
-        return token.kind == "op" and token.value in values
-
-    def take(self, *values: str) -> Token | None:
-        return self.next() if self.sees(*values) else None
-
-    def need(self, *values: str) -> None:
-        if not self.take(*values):
-            raise Unreadable(f"{values[0]!r} is missing before {self.peek().value!r}")
-
-    # Lists and statements
-
+class _Parser(NameReader):
     def items(self, *closers: str) -> Node:
         """Read what separators part, up to a closing bracket or the end; one item is itself."""
         groups: list[list[Node]] = [[]]
         parted = {token.value for token in self.tokens[self.at :] if token.kind == "op"} & {",", ";"}
         while True:
-            while self.sees(*_SEPARATORS):
+            while self.sees(*SEPARATORS):
                 if self.next().value == ";" and len(parted) == 2 and groups[-1]:
                     groups.append([])
-            if self.peek() is _END or self.sees(*closers) or self._at_close():
+            if self.peek() is END or self.sees(*closers) or self._at_close():
                 break
             groups[-1].append(self.statement())
-            if not (
-                self.sees(*_SEPARATORS) or self.sees(*closers) or self.peek() is _END or self._at_close()
-            ):
+            if not (self.sees(*SEPARATORS) or self.sees(*closers) or self.peek() is END or self._at_close()):
                 break
         kept = [group for group in groups if group]
         if len(kept) > 1:
@@ -113,7 +74,7 @@ class _Reader:
         operators, sides = [], [left]
         while self.sees(*_RELATIONS):
             operators.append(self.next().value)
-            if self.peek() is _END and operators[-1] == "=":  # "2 + 2 ="
+            if self.peek() is END and operators[-1] == "=":  # "2 + 2 ="
                 operators.pop()
                 break
             sides.append(self.sets())
@@ -133,8 +94,6 @@ class _Reader:
             joins = left.kind == kind and kind in ("union", "ratio")
             left = Node(kind, (*left.args, right) if joins else (left, right))
         return left
-
-    # Expressions
 
     def sum(self) -> Node:
         self.depth += 1
@@ -166,7 +125,7 @@ class _Reader:
         left = self.factor()
         while True:
             if self.take("*"):
-                left = _product(left, self.factor())
+                left = product(left, self.factor())
             elif self.take("/"):
                 left = Node("div", (left, self.factor()))
             elif self.take("mod"):
@@ -217,10 +176,10 @@ class _Reader:
                 return Node("add", (left, right))
             if right.kind != "div" and right.kind != "pow":
                 raise Unreadable("two numbers beside each other")
-            return _product(left, right)
+            return product(left, right)
         if self.peek().kind == "num" and left.kind in ("num", "div") and before.kind == "num":
             raise Unreadable("two numbers beside each other")
-        return _product(left, self.factor())
+        return product(left, self.factor())
 
     def factor(self) -> Node:
         sign = self.take("-", "+", "±")
@@ -263,7 +222,7 @@ class _Reader:
             self.at += 3 if braced else 1
             return Node("sym", (str(base.args[0]) + "'",))
         if inner.kind == "word" or (inner.value == "t" and self.peek(2).value == "h"):
-            while self.next().value != "}" and self.peek() is not _END:
+            while self.next().value != "}" and self.peek() is not END:
                 pass
             return base
         if braced:
@@ -271,8 +230,6 @@ class _Reader:
         sign = self.take("-", "+")
         exponent = self.postfix(self.primary())  # 2^3^2 is 2^(3^2)
         return Node("pow", (base, Node("neg", (exponent,)) if sign and sign.value == "-" else exponent))
-
-    # What stands for itself
 
     def primary(self) -> Node:
         token = self.next()
@@ -341,226 +298,6 @@ class _Reader:
             return Node("neg", (self.group(),))
         return self.primary()
 
-    def based(self, token: Token) -> Node:
-        self.next()
-        base = self.group()
-        if base.kind != "num":
-            raise Unreadable("a number with an index that is no base")
-        return Node("based", (token.value.lstrip("0") or "0", int(base.args[0])))
-
-    def subscript(self, name: Node) -> Node:
-        """Read `_…`: part of a variable's name, or the place in a sequence (a_n, F_{n-k})."""
-        if not self.sees("_"):
-            return name
-        start = self.at
-        self.next()
-        try:
-            index = self.group()
-        except Unreadable:
-            index = None
-            self.at = start + 1
-        label = name.args[0]
-        if index is None or index.kind in ("num", "const", "list", "word") or _is_name(index):
-            if index is None:
-                self.skip_group()
-            spelled = "".join(token.value for token in self.tokens[start + 1 : self.at])
-            return Node("sym", (f"{label}_{spelled.strip('{}')}",))
-        return Node("at", (label, index))
-
-    def skip_group(self) -> None:
-        depth = 0
-        while self.peek() is not _END:
-            value = self.next().value
-            depth += (value == "{") - (value == "}")
-            if depth <= 0:
-                return
-
-    def applied(self, name: Node, token: Token) -> Node:
-        """Read f(x) as the function f, where f names one; elsewhere a bracket multiplies."""
-        if name.kind != "sym" or not self.sees("(") or self.peek().spaced:
-            return name
-        plain = name.args[0].rstrip("'")
-        if plain[:1] not in _APPLIED or len(plain.split("_")[0]) > 1:
-            closing = self._closing()
-            starts = self.at == 1 or self.tokens[self.at - 2].value in (",", "and", "or", ";")
-            after = self.tokens[closing + 1] if closing and closing + 1 < len(self.tokens) else _END
-            if not (starts and closing and after.value == "=" and len(token.value) == 1):
-                return name
-        self.next()
-        found = self.items(")")
-        self.need(")")
-        arguments = found.args if found.kind == "list" else (found,)
-        return Node("apply", (name.args[0], *arguments))
-
-    def _closing(self) -> int | None:
-        depth = 0
-        for place in range(self.at, len(self.tokens)):
-            depth += (self.tokens[place].value == "(") - (self.tokens[place].value == ")")
-            if depth == 0:
-                return place
-        return None
-
-    def function(self, name: str) -> Node:
-        base = power = None
-        if name == "sqrt":
-            return self.root()
-        if self.take("_"):
-            base = self.group()
-        if self.take("^"):
-            power = self.group()
-            if name in _INVERSES and power in (number(-1), Node("neg", (number(1),))):
-                name, power = "arc" + name, None
-        if not base and self.take("_"):
-            base = self.group()
-        node = self.call(name, base, self.argument())
-        return Node("pow", (node, power)) if power else node
-
-    def call(self, name: str, base: Node | None, argument: Node) -> Node:
-        if name in ("log", "lg"):
-            return Node("log", (base or (number(10) if name == "lg" else Node("const", ("log",))), argument))
-        if name == "exp":
-            return Node("pow", (Node("const", ("e",)), argument))
-        if name == "factorial":
-            return Node("factorial", (argument,))
-        if name == "det" and argument.kind == "matrix":
-            return Node("call", ("det", argument))
-        arguments = argument.args if argument.kind == "list" else (argument,)
-        return Node("call", (name, *arguments))
-
-    def argument(self) -> Node:
-        """Read a function's argument: a bracket, or the factors up to the next function or sign."""
-        if self.take("("):
-            bars, self.bars = self.bars, 0
-            found = self.items(")", "]")
-            self.bars = bars
-            self.need(")", "]")
-            return found
-        if self.sees("-"):
-            self.next()
-            return Node("neg", (self.argument(),))
-        if self.sees("{"):
-            return self.group()
-        found = self.postfix(self.primary())
-        while self.starts_factor() and self.peek().kind != "func" and not self.sees("(", "[", "{{"):
-            found = _product(found, self.postfix(self.primary()))
-        if self.sees("/") and self.peek(1).kind == "num":
-            self.next()
-            found = Node("div", (found, self.primary()))
-        return found
-
-    def root(self) -> Node:
-        index = number(2)
-        if self.take("["):
-            index = self.items("]")
-            self.need("]")
-        if self.peek().kind == "num":
-            return Node("root", (index, self.primary()))
-        if self.take("("):
-            found = self.items(")")
-            self.need(")")
-            return Node("root", (index, found))
-        return Node("root", (index, self.group()))
-
-    # LaTeX commands
-
-    def command(self, name: str) -> Node:
-        made: dict[str, Callable[[], Node]] = {
-            "frac": lambda: Node("div", (self.group(), self.group())),
-            "sqrt": self.root,
-            "begin": self.environment,
-            "emptyset": lambda: EMPTY,
-            "varnothing": lambda: EMPTY,
-            "mathbb": lambda: Node("sym", ("\\mathbb" + str(self.group().args[0]),)),
-            "lfloor": lambda: self.enclosed("floor", "rfloor"),
-            "lceil": lambda: self.enclosed("ceil", "rceil"),
-            "boxed": self.group,
-        }
-        if name in made:
-            return made[name]()
-        if name in ("binom", "dbinom", "tbinom"):
-            return Node("binomial", (self.group(), self.group()))
-        if name in _ACCENTS:
-            return self.accent(name)
-        if name in ("sum", "prod"):
-            return self.big(name)
-        if name in ("int", "iint", "iiint", "oint", "lim"):
-            return self.opaque(name)
-        raise Unreadable(f"\\{name} is not read there")
-
-    def accent(self, name: str) -> Node:
-        start = self.at
-        self.skip_group()
-        spelled = "".join(token.value for token in self.tokens[start : self.at]).strip("{}")
-        return self.subscript(Node("sym", (spelled if name == "mathcal" else f"{name} {spelled}",)))
-
-    def enclosed(self, function: str, closer: str) -> Node:
-        found = self.sum()
-        if self.next()[:2] != ("cmd", closer):
-            raise Unreadable(f"\\{closer} is missing")
-        return Node("call", (function, found))
-
-    def environment(self) -> Node:
-        name = self.name_of_environment()
-        if name == "array" and self.sees("{"):
-            self.skip_group()
-        if name not in _MATRICES and name not in _LISTS:
-            raise Unreadable(f"the environment {name} is not read")
-        rows: list[list[Node]] = [[]]
-        while self.peek()[:2] != ("cmd", "end"):
-            if self.peek() is _END:
-                raise Unreadable(f"\\end{{{name}}} is missing")
-            if self.take("newline"):
-                rows.append([])
-            elif self.sees("&") or self.sees(*_SEPARATORS):
-                self.next()
-            else:
-                rows[-1].append(self.statement())
-        self.next()
-        self.name_of_environment()
-        kept = [row for row in rows if row]
-        if name in _LISTS:
-            return Node("list", tuple(row[0] if len(row) == 1 else Node("list", tuple(row)) for row in kept))
-        matrix = Node("matrix", tuple(Node("row", tuple(row)) for row in kept))
-        return Node("call", ("det", matrix)) if name == "vmatrix" else matrix
-
-    def name_of_environment(self) -> str:
-        self.need("{")
-        name = ""
-        while not self.sees("}"):
-            if self.peek() is _END:
-                raise Unreadable("an environment without a name")
-            name += self.next().value
-        self.next()
-        return name
-
-    def bounds(self) -> tuple[Node | None, Node | None]:
-        low = high = None
-        for _ in range(2):
-            if self.take("_"):
-                self.need("{") if self.sees("{") else None
-                low = self.statement() if self.tokens[self.at - 1].value == "{" else self.group()
-                self.take("}")
-            elif self.take("^"):
-                high = self.group()
-        return low, high
-
-    def big(self, name: str) -> Node:
-        low, high = self.bounds()
-        body = self.term()
-        if (
-            low
-            and high
-            and low.kind == "rel"
-            and low.args[0] == ("=",)
-            and low.args[1].kind in ("sym", "const")
-        ):
-            return Node("big", (name, Node("sym", low.args[1].args), low.args[2], high, body))
-        return Node("opaque", (name, *(part for part in (low, high, body) if part)))
-
-    def opaque(self, name: str) -> Node:
-        low, high = self.bounds()
-        return Node("opaque", (name, *(part for part in (low, high, self.term()) if part)))
-
 
 def _read_number(text: str) -> Node:
     repeating = _DOTTED.fullmatch(text)
@@ -574,24 +311,11 @@ def _read_number(text: str) -> Node:
     return Node("num", (Fraction(text.rstrip(".")), "." in text.rstrip(".") or "e" in text.lower()))
 
 
-def _product(left: Node, right: Node) -> Node:
-    return Node("mul", (*left.args, right) if left.kind == "mul" else (left, right))
-
-
 def _is_proper(fraction: Node) -> bool:
     above, below = fraction.args
     if above.kind != "num" or below.kind != "num" or above.args[1] or below.args[1]:
         return False
     return bool(0 < above.args[0] < below.args[0])
-
-
-def _is_name(node: Node) -> bool:
-    """Whether an index is part of a name: v_max, AB, but not n or n-1."""
-    if node.kind == "sym":
-        return len(node.args[0]) > 1 or node.args[0].isupper()
-    return (
-        node.kind == "mul" and len(node.args) > 2 and all(part.kind in ("sym", "const") for part in node.args)
-    )
 
 
 def _as_set(found: Node) -> Node:

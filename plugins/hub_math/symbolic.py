@@ -17,9 +17,7 @@ from hub_math.tree import INFINITY, Node
 MOST_CALLS = 300_000
 """Calls of functions that sympy may make for one pair; some tenths of a second."""
 
-_FUNCTIONS = {
-    name: getattr(sympy, name) for name in "sin cos tan cot sec csc sinh cosh tanh erf".split()
-} | {
+_FUNCTIONS = {name: getattr(sympy, name) for name in "sin cos tan cot sec csc sinh cosh tanh erf".split()} | {
     "arcsin": sympy.asin,
     "arccos": sympy.acos,
     "arctan": sympy.atan,
