@@ -7,6 +7,6 @@ True
 
 from hub_math.policy import Policy
 from hub_math.reference import BadReference
-from hub_math.verify import Verdict, verify
+from hub_math.verdict import Verdict, verify
 
 __all__ = ["BadReference", "Policy", "Verdict", "verify"]

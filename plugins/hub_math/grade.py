@@ -5,7 +5,7 @@ from typing import Literal
 import hub
 from hub_math.policy import Policy, Source
 from hub_math.reference import BadReference
-from hub_math.verify import verify
+from hub_math.verdict import verify
 
 
 class Math:
@@ -16,7 +16,7 @@ class Math:
     failed with `bad_reference`. What counts as the same is told in docs/math.md; how the answer is found in
     the completion, in `hub_math.extract`.
 
-    The score's `reason` says why a value is 0.0 (see `hub_math.verify.Verdict`), `info` what was compared
+    The score's `reason` says why a value is 0.0 (see `hub_math.verdict.Verdict`), `info` what was compared
     (`reference`, `answer`) and the `layer` that decided.
 
     Args:

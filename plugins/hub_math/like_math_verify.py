@@ -9,7 +9,7 @@ from typing import Any
 from hub_math.extract import find_answer
 from hub_math.policy import DEFAULT
 from hub_math.reference import BadReference, read_references
-from hub_math.verify import compare_answers
+from hub_math.verdict import compare_answers
 
 
 def parse(pred: str, extraction_config: Any = None, **_: Any) -> list[str]:

@@ -48,8 +48,8 @@ _OPERATORS = {
 }  # fmt: skip
 _COMMANDS = frozenset(
     "frac sqrt binom dbinom tbinom begin end sum prod int iint iiint oint lim overline bar vec hat tilde "
-    "overrightarrow widehat underline mathbb mathcal mathscr mathfrak text pmod lfloor rfloor lceil "
-    "rceil circ degree emptyset varnothing boxed over choose overarc widetilde stackrel overset underset phantom".split()
+    "overrightarrow widehat underline mathbb mathcal mathscr mathfrak text pmod lfloor rfloor lceil rceil "
+    "circ degree emptyset varnothing boxed over choose overarc widetilde stackrel overset underset".split()
 )
 _CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}
 _TOKEN = re.compile(
