@@ -91,9 +91,15 @@ def last_boxes(text: str) -> str | None:
 
 def _read_boxes(text: str) -> tuple[str, int]:
     """Return what `last_boxes` returns, and where the last box ends; "" and 0 where there is none."""
-    boxes: list[tuple[int, int, int]] = []
-    if "boxed" in text or "\\fbox" in text:
-        boxes = _boxes(text, _BRACE) or _boxes(text, _ANY_BRACE)
+    if "\\boxed" not in text and "\\fbox" not in text:
+        return "", 0
+    last_one = text.rfind("\\boxed")
+    before = text.rfind("\\boxed", 0, max(0, last_one))
+    if max(last_one, before) > 0 and "\\fbox" not in text:  # most often the last two boxes tell
+        boxes = _boxes(text, _BRACE, before if before > 0 else last_one)
+        if boxes and (before < 0 or (len(boxes) > 1 and not _joins(text[boxes[-2][2] + 1 : boxes[-1][0]]))):
+            return text[boxes[-1][1] : boxes[-1][2]], boxes[-1][2]
+    boxes = _boxes(text, _BRACE) or _boxes(text, _ANY_BRACE) or []
     if not boxes:
         return "", 0
     start, content_start, last = boxes.pop()
@@ -104,19 +110,27 @@ def _read_boxes(text: str) -> tuple[str, int]:
     return ", ".join(reversed(contents)), last
 
 
-def _boxes(text: str, brace: re.Pattern[str]) -> list[tuple[int, int, int]]:
-    """Return the boxes that are in no other: where each begins, its content begins, its content ends."""
+def _boxes(text: str, brace: re.Pattern[str], start: int = 0) -> list[tuple[int, int, int]] | None:
+    """Return the boxes that are in no other: where each begins, its content begins, its content ends.
+
+    None where the search began in the middle of a group.
+    """
     opened: list[tuple[int, int] | None] = []
     found: list[tuple[int, int, int]] = []
-    for token in brace.finditer(text):
-        if token.lastgroup == "close" and opened:
+    for token in brace.finditer(text, start):
+        kind = token.lastgroup
+        if kind == "close":
+            if not opened:
+                if start:
+                    return None
+                continue
             box = opened.pop()
             if box is not None:
                 while found and found[-1][0] > box[0]:
                     found.pop()  # inside this one
                 found.append((*box, token.start()))
-        elif token.lastgroup in ("box", "open"):
-            opened.append(token.span() if token.lastgroup == "box" else None)
+        elif kind is not None:
+            opened.append(token.span() if kind == "box" else None)
     return found
 
 
