@@ -15,6 +15,7 @@ MOST_ITEMS = 200
 MOST_SIGNS = 4
 """Plus-minus signs of one answer."""
 
+_INTEGERS = (Node("sym", ("\\mathbbZ",)), Node("sym", ("Z",)))
 _NO = Found(False, "structure")
 
 
@@ -27,6 +28,8 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
     """
     if reference == answer:
         return Found(True, "structure")
+    if reference.kind == answer.kind == "list" and (families := _families(reference, answer)):
+        return compare(*families, policy)
     if _is_statement(answer):
         return Found(False, "structure", "a statement that is not true, not an answer")
     equations = [_equation(side) for side in (reference, answer)]
@@ -43,6 +46,24 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
     if equations[0] and equations[1] and not _same_names(reference, answer):
         return Found(False, "structure", "different variables")
     return _values(one, other, policy)
+
+
+def _families(one: Node, other: Node) -> tuple[Node, Node] | None:
+    r"""Return k\pi, k \in Z and n\pi, n \in Z without what declares their integer, which gets one name."""
+    found = []
+    for node in (one, other):
+        declared = [arg for arg in node.args if arg.kind == "member" and arg.args[1] in _INTEGERS]
+        if len(declared) != 1 or declared[0].args[0].kind != "sym":
+            return None
+        rest = tuple(_renamed(arg, declared[0].args[0]) for arg in node.args if arg is not declared[0])
+        found.append(rest[0] if len(rest) == 1 else Node("list", rest))
+    return found[0], found[1]
+
+
+def _renamed(node: Node, symbol: Node) -> Node:
+    if node == symbol:
+        return Node("sym", ("\\integer",))
+    return Node(node.kind, tuple(_renamed(arg, symbol) if type(arg) is Node else arg for arg in node.args))
 
 
 def _values(one: Node, other: Node, policy: Policy) -> Found:
@@ -93,7 +114,18 @@ def _lists(one: Node, other: Node, policy: Policy) -> Found:
             if len(_members(group)) == 1:
                 return _values(single, _members(group)[0], policy)
         return Found(False, "structure", "a point, interval or matrix against something else")
+    by_name = _by_name(one), _by_name(other)
+    if by_name[0] and by_name[1] and by_name[0].keys() == by_name[1].keys():
+        return _in_order(list(by_name[0].values()), [by_name[1][name] for name in by_name[0]], policy)
     return _members_match(_members(one), _members(other), policy)
+
+
+def _by_name(node: Node) -> dict[Node, Node]:
+    """Return the values of x = 1, y = 2 by their names; nothing where it is anything else."""
+    if node.kind not in ("list", "set") or len(node.args) < 2 or not all(map(_named, node.args)):
+        return {}
+    names = {item.args[1]: _value(item) for item in node.args}
+    return names if len(names) == len(node.args) else {}
 
 
 def _members(node: Node) -> tuple[Node, ...]:
@@ -287,7 +319,7 @@ def _pointing_left(node: Node) -> Node:
 
 
 def _equation(node: Node) -> bool:
-    return node.kind == "rel" and set(node.args[0]) <= {"=", "≈"}
+    return node.kind == "rel" and set(node.args[0]) <= {"=", "≈", "≡"}
 
 
 def _named(node: Node) -> bool:

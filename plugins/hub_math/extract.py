@@ -19,6 +19,8 @@ from hub_math.tidy import without_dollars
 
 TAIL = 4000
 """How many characters from the end are searched for a formula or number that nothing announces."""
+MOST_PROSE = 20_000
+"""How many characters from the end are searched for "the answer is"."""
 MOST_BOXES = 100
 """Boxes beside each other that are read as one answer; of more, the last ones."""
 
@@ -172,6 +174,7 @@ def _is_prose(text: str) -> bool:
 
 
 def _answer_in_prose(text: str) -> str | None:
+    text = text[-MOST_PROSE:]
     phrase = _last(_PHRASE, text)
     if phrase:
         rest = text[phrase.end() : phrase.end() + 500]

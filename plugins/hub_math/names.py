@@ -16,6 +16,8 @@ _LISTS = frozenset(
     "cases aligned align align* gathered gather gather* split equation equation* rcases".split()
 )
 _INVERSES = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
+_DIRECTIONS = frozenset({"vec", "hat", "overrightarrow", "widehat"})
+_LINES = frozenset({"overline", "overrightarrow", "bar", "underline"})
 _APPLIED = frozenset("fghFGHPW")
 
 
@@ -182,7 +184,10 @@ class NameReader(Reader):
         start = self.at
         self.skip_group()
         spelled = "".join(token.value for token in self.tokens[start : self.at]).strip("{}")
-        return self.subscript(Node("sym", (spelled if name == "mathcal" else f"{name} {spelled}",)))
+        if name in _DIRECTIONS and len(spelled) == 1:  # a vector is its letter, as in bold type
+            return self.subscript(Node("const" if spelled in "ei" else "sym", (spelled,)))
+        plain = name == "mathcal" or (name in _LINES and spelled.isupper() and len(spelled) > 1)
+        return self.subscript(Node("sym", (spelled if plain else f"{name} {spelled}",)))
 
     def enclosed(self, function: str, closer: str) -> Node:
         """Read a floor or ceiling up to its closing bracket."""

@@ -238,6 +238,8 @@ class Evaluator:
         if len(arguments) != 1:
             raise Undecidable(f"{name} of several")
         value = self._value(arguments[0])
+        if name == "cis":
+            return mp.expj(value)
         if name in ("abs", "floor", "ceil", "sign", "Re", "Im"):
             return self._stepped(name, value)
         function = _FUNCTIONS.get(name)

@@ -18,6 +18,7 @@ _RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "~", "->"
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "{": ("}",), "{{": ("}}",)}
 _RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
             "atanh": "arctanh", "sgn": "sign"}  # fmt: skip
+_MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
 
 
@@ -130,12 +131,16 @@ class _Parser(NameReader):
                 left = Node("div", (left, self.factor()))
             elif self.take("mod"):
                 left = Node("mod", (left, self.factor()))
-            elif self.peek() == ("cmd", "pmod", self.peek().spaced):
+            elif self.peek()[:2] == ("cmd", "pmod"):
                 self.next()
-                self.group()
+                left = Node("modulo", (left, self.group()))
+            elif self.sees("(") and self.peek(1).value == "mod":
+                self.at += 2
+                left = Node("modulo", (left, self.sum()))
+                self.need(")")
             elif self.peek().kind == "word":
                 left = self.with_unit(left)
-            elif self.peek() == ("cmd", "over", self.peek().spaced):
+            elif self.peek()[:2] == ("cmd", "over"):
                 self.next()
                 left = Node("div", (left, self.sum()))
             elif self.starts_factor():
@@ -146,6 +151,10 @@ class _Parser(NameReader):
     def with_unit(self, value: Node) -> Node:
         """Read the words after a value as its unit."""
         unit: list[str] = []
+        while self.peek().kind == "word" and self.peek().value.lower() in _MAGNITUDES:  # 3 million
+            value = product(value, number(10 ** _MAGNITUDES[self.next().value.lower()]))
+        if self.peek().kind != "word":
+            return value
         while self.peek().kind == "word" or (
             unit and self.peek().kind == "sym" and len(self.peek().value) > 1
         ):
@@ -251,7 +260,7 @@ class _Parser(NameReader):
 
     def bracket(self, opened: str) -> Node:
         if opened in _CLOSERS:
-            bars, self.bars = self.bars, 0
+            bars, self.bars = self.bars, int(opened == "{{" and not self.sees("|"))  # {x | x > 3}
             found = self.items(*_CLOSERS[opened], "|") if opened == "{{" else self.items(*_CLOSERS[opened])
             if opened == "{{" and self.take("|"):
                 found = Node("builder", (found, self.items("}}")))

@@ -128,6 +128,8 @@ def _special(one: Node, other: Node, policy: Policy) -> Found | None:
             found = compare_scalars(inner[0], inner[1], policy)
             return found if found.same or one.kind == other.kind else None
         return None
+    if "modulo" in kinds:
+        return _residues(one, other, policy)
     if "ratio" in kinds:
         return _ratios(one, other, policy)
     return None
@@ -139,6 +141,19 @@ def _bases(one: Node, other: Node) -> Found:
     based, plain = (one, other) if one.kind == "based" else (other, one)
     same = plain.kind == "num" and plain.args[0].denominator == 1 and str(plain.args[0]) == based.args[0]
     return Found(same, "number", "the digits, with the base on one side only")
+
+
+def _residues(one: Node, other: Node, policy: Policy) -> Found:
+    """Compare 3 (mod 7) with 10 (mod 7), or with 3 alone."""
+    if one.kind != other.kind:
+        inner = [node.args[0] if node.kind == "modulo" else node for node in (one, other)]
+        return compare_scalars(inner[0], inner[1], policy)
+    if not compare_scalars(one.args[1], other.args[1], policy).same:
+        return Found(False, "exact", "different moduli")
+    values, modulus = [constant(node.args[0]) for node in (one, other)], constant(one.args[1])
+    if values[0] is None or values[1] is None or not modulus:
+        return compare_scalars(one.args[0], other.args[0], policy)
+    return Found((values[0] - values[1]) % modulus == 0, "exact")
 
 
 def _ratios(one: Node, other: Node, policy: Policy) -> Found | None:

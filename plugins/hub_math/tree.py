@@ -8,7 +8,7 @@ A node is its kind and its arguments; two trees are equal when they are written 
 - `apply` (name, nodes…): a function that is only named, f(2); `at` (name, index): a_n, F_{n-k}
 - `big` ("sum" or "prod", variable, from, to, body); `opaque` (operator, nodes…): integrals, limits, …
 - `pm` (nodes of either sign are under `plusminus`), `percent`, `degree`, `quantity` (node, unit)
-- `based` (digits, base), `ratio` (nodes…)
+- `modulo` (node, modulus): a residue; `based` (digits, base), `ratio` (nodes…)
 
 and of what holds scalars: `list`, `set`, `seq` (open, close, nodes…), `union`, `without`, `meet`, `matrix`
 (rows of nodes), `rel` (operators, nodes…), `member` (node, set), `builder`.

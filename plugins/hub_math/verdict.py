@@ -21,6 +21,7 @@ from hub_math.words import REALS, clock, number_word, words
 
 _COMMA = re.compile(r"\d,\d{3}(?!\d)")
 _DECIMAL_COMMA = re.compile(r"(-?)(\d+),(\d+)")
+_CHOICE = re.compile(r"(?:\\text\{\(([A-J])\)\} ?|\(([A-J])\) )(.+)")
 _TEXT_LIKE = re.compile(r"[^\\^_{}=<>+*|]*[A-Za-z]{3}[^\\^_{}=<>+*|]*")
 
 
@@ -98,14 +99,42 @@ def _compare(reference: str, answer: str, policy: Policy) -> Verdict:
         raise BadReference(f"the reference is empty: {reference!r:.100}")
     if gold == given:
         return replace(shown, correct=True, layer="text", reason="")
+    choices = _CHOICE.fullmatch(gold), _CHOICE.fullmatch(given)
+    if choices[0] and choices[1]:
+        same = (choices[0][1] or choices[0][2]) == (choices[1][1] or choices[1][2])
+        return replace(shown, correct=same, layer="words", reason="" if same else "different")
+    if choices[0] or choices[1]:
+        return _compare_choice(gold, given, choices, policy, shown)
+    return _compare_tidied(gold, given, policy, shown)
+
+
+def _compare_choice(
+    gold: str, given: str, choices: "tuple[re.Match[str] | None, ...]", policy: Policy, shown: Verdict
+) -> Verdict:
+    """Compare where one side is a choice with its text, "(C) 15", and the other its letter or its text."""
+    sides = [
+        [text] if match is None else [match[1] or match[2], match[3]]
+        for text, match in zip((gold, given), choices, strict=True)
+    ]
+    verdict = shown
+    for one in sides[0]:
+        for other in sides[1]:
+            try:
+                verdict = _compare_tidied(one, other, policy, shown)
+            except BadReference:
+                continue  # a text beside its letter need not be mathematics
+            if verdict.correct:
+                return verdict
+    return verdict
+
+
+def _compare_tidied(gold: str, given: str, policy: Policy, shown: Verdict) -> Verdict:
+    if gold == given:
+        return replace(shown, correct=True, layer="text", reason="")
     times = clock(gold), clock(given)
     if times[0] and times[1]:
-        return replace(
-            shown,
-            correct=times[0] == times[1],
-            layer="words",
-            reason="" if times[0] == times[1] else "different",
-        )
+        same = times[0] == times[1]
+        return replace(shown, correct=same, layer="words", reason="" if same else "different")
     wanted = _read(gold, is_reference=True)
     if not given:
         return replace(shown, reason="no_answer", detail="there is no answer")
