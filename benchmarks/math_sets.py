@@ -86,6 +86,12 @@ def _text(row: dict[str, Any], key: str) -> str:
     return str(eval(made)) if made else row[key]
 
 
+def bare(gold: str) -> str:
+    """Return what a data set's users take from a reference: of a GSM8K solution, what follows `####`."""
+    return gold.rpartition("####")[2].strip() if "####" in gold else gold
+
+
 def in_dollars(gold: str) -> str:
     """Return a reference as math-verify can read it: a bare one is put in `$`."""
+    gold = bare(gold)
     return gold if any(mark in gold for mark in _MARKS) else f"${gold}$"

@@ -5,7 +5,8 @@ Prints one table per question; compare rows of one run only. Run it by hand, alo
 for the engine's workers. What is timed is all that a user calls: finding the answer, reading both sides,
 comparing.
 
-math-verify gets the reference in `$`, as it finds no LaTeX without. Its caches (and sympy's) stay as they are
+math-verify gets the reference in `$`, as it finds no LaTeX without, and of GSM8K only the number, where
+`hub_math` gets the whole solution. Its caches (and sympy's) stay as they are
 from the warm-up on. Those of `hub_math` are emptied before each turn, unless a row says otherwise.
 """
 
@@ -182,9 +183,8 @@ def latencies(sets: dict[str, Sequence[Pair]], repeats: int = 5) -> Table:
             found = sorted(((best(pair, repeats), pair) for pair in pairs), key=lambda one: one[0])
         times = [time for time, _ in found]
         values = (statistics.median(times), times[int(0.99 * (len(times) - 1))], times[-1])
-        table.add_row(
-            name, *(f"{value:.3f}" for value in values), found[-1][1].about.rpartition("::")[2][:40]
-        )
+        slowest = found[-1][1].about.rpartition("::")[2]
+        table.add_row(name, *(f"{value:.3f}" for value in values), slowest[:40])
     return table
 
 

@@ -300,7 +300,7 @@ def _relations(one: Node, other: Node, policy: Policy) -> Found:
         return Found(False, "structure", "different relations")
     if len(sides[0].args) == 3:
         differences = [Node("add", (side.args[1], Node("neg", (side.args[2],)))) for side in sides]
-        factor = proportional(differences[0], differences[1], policy)
+        factor = proportional(differences[0], differences[1])
         if factor > 0 or (factor < 0 and sides[0].args[0] == ("!=",)):
             return Found(True, "numeric", "inequalities that differ by a factor")
     return _in_order(sides[0].args[1:], sides[1].args[1:], policy)
@@ -427,10 +427,43 @@ def _equations(one: Node, other: Node, policy: Policy) -> Found:
         found = _in_order(one.args[1:], other.args[1:], policy)
         return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
     differences = [Node("add", (node.args[1], Node("neg", (node.args[2],)))) for node in (one, other)]
-    factor = proportional(differences[0], differences[1], policy)
+    factor = proportional(_numerator(differences[0])[0], _numerator(differences[1])[0])
     return Found(
         bool(factor), "numeric", "equations that differ by a factor" if factor else "different equations"
     )
+
+
+def _numerator(node: Node) -> tuple[Node, Node]:
+    """Return an expression as one fraction: what is above and below the line."""
+    one = number(1)
+    if node.kind == "neg":
+        above, below = _numerator(node.args[0])
+        return Node("neg", (above,)), below
+    if node.kind == "div":
+        (above, below), (over, under) = _numerator(node.args[0]), _numerator(node.args[1])
+        return _times(above, under), _times(below, over)
+    if node.kind in ("add", "mul"):
+        parts = [_numerator(arg) for arg in node.args]
+        if all(below == one for _, below in parts):
+            return node, one
+        found, denominator = parts[0]
+        for above, below in parts[1:]:
+            if node.kind == "mul":
+                found = _times(found, above)
+            elif below == denominator:
+                found = Node("add", (found, above))
+                continue
+            else:
+                found = Node("add", (_times(found, below), _times(above, denominator)))
+            denominator = _times(denominator, below)
+        return found, denominator
+    return node, one
+
+
+def _times(one: Node, other: Node) -> Node:
+    if one == number(1) or other == number(1):
+        return other if one == number(1) else one
+    return Node("mul", (one, other))
 
 
 # Plus-minus and infinity

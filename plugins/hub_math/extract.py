@@ -16,6 +16,7 @@ from collections import deque
 
 from hub_math.policy import Source
 from hub_math.tidy import without_dollars
+from hub_math.tokens import FUNCTIONS
 
 TAIL = 4000
 """How many characters from the end are searched for a formula or number that nothing announces."""
@@ -26,7 +27,7 @@ MOST_BOXES = 100
 
 _BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|\\.|(?P<open>\{)|(?P<close>\})", re.DOTALL)
 _ANY_BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|(?P<open>\{)|(?P<close>\})")
-_MARK = re.compile(r"^[ \t]*####[ \t]*(\S[^\n]*)$", re.MULTILINE)
+_MARK = re.compile(r"^[ \t]*####[ \t:]*(\S[^\n]*)$", re.MULTILINE)
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|r\u00e9ponse|respuesta|resposta|risposta|antwort|l\u00f6sung|\u043e\u0442\u0432\u0435\u0442)\b"
     r"[^\n.]{0,40}?(?:\b(?:is|are|est|es|\u00e9|\u00e8|ist|lautet)\b|[:=\uff1a])"
@@ -46,7 +47,9 @@ _FORMULA = re.compile(
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|[。;]|,\s+(?=[a-zA-Z]{2,})|\n")
-_WORD = re.compile(r"(?<![\\a-zA-Z])(?!(?:or|and|text)\b)[a-zA-Z]{2,}")
+_NAMES = "|".join(sorted(FUNCTIONS | {"or", "and", "text", "frac", "pi", "infty", "mod"}))
+_WORD = re.compile(rf"(?<![\\a-zA-Z])(?!(?:{_NAMES})\b)[a-zA-Z]{{2,}}")
+_HEDGE = re.compile(r"\b(?:or|maybe|perhaps|possibly|either|might|unsure|guess)\b[^.!?\n]*$", re.IGNORECASE)
 _OTHER_SCRIPT = re.compile(
     r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0400-\u04ff\u0590-\u0fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 )
@@ -78,6 +81,8 @@ def find_answer(text: str, source: Source = "auto") -> str | None:
     if box.strip() and "final answer" in text[max(end, len(text) - 300) :].lower():
         box = find_answer(text[end + 1 :]) or box
     found = box.strip() or marked(text)
+    if not found and "<answer>" in text and (tags := _TAG.findall(text)):
+        return tags[-1].strip() or None
     if not found:
         return _answer_in_prose(text)
     if _is_prose(found) or _PHRASE.search(found):
@@ -160,9 +165,10 @@ def marked(text: str) -> str:
 
 def find_announced(text: str) -> str | None:
     """Return what a text of several sentences announces as its answer; None if it is no such text."""
-    if len(text) < 40 or not _is_prose(text):
-        return None
     phrase = _last(_PHRASE, text)
+    starts = phrase is not None and len(text[: phrase.start()].split()) < 3
+    if not (starts or (len(text) >= 40 and _is_prose(text))):
+        return None
     return _after_phrase(text[phrase.end() : phrase.end() + 500]) if phrase else None
 
 
@@ -184,6 +190,8 @@ def _answer_in_prose(text: str) -> str | None:
         if found:
             return found
     bare = text.strip()
+    if bare.startswith("\\begin{") and not _is_prose(bare):
+        return bare
     if (
         _SHORT.fullmatch(bare)
         and not _is_prose(bare)
@@ -238,6 +246,8 @@ def _last_formula_or_number(text: str) -> str | None:
     before = _OR_BEFORE.search(tail, max(0, number.start() - 100), number.start())
     if before and " or " in before.group():
         return before.group() + number.group()
+    if _HEDGE.search(tail, max(0, number.start() - 100), number.start()):
+        return None
     return number.group()
 
 

@@ -49,11 +49,17 @@ class Evaluator:
         values: the variables' values.
         digits: significant decimal digits that are computed with.
         logarithm: base of a log without one: 10, or None for e.
+        real: what would be complex is undefined.
     """
 
     def __init__(
-        self, values: Mapping[str, Fraction], digits: int = DIGITS, logarithm: int | None = None
+        self,
+        values: Mapping[str, Fraction],
+        digits: int = DIGITS,
+        logarithm: int | None = None,
+        real: bool = False,
     ) -> None:
+        self.real = real
         self.mp = context(digits)
         self.values = {
             name: self.mp.mpf(value.numerator) / value.denominator for name, value in values.items()
@@ -77,6 +83,12 @@ class Evaluator:
         return found
 
     def _value(self, node: Node) -> Any:
+        found = self._any(node)
+        if self.real and isinstance(found, self.mp.mpc):
+            raise Undefined("a complex number")
+        return found
+
+    def _any(self, node: Node) -> Any:
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise TooComplex(f"more than {MOST_STEPS} steps")
@@ -291,7 +303,7 @@ _FUNCTIONS = {
 
 
 def points(*nodes: Node) -> list[dict[str, Fraction]]:
-    """Return values for the variables of trees: four points of positive numbers, then two of either sign.
+    """Return values for the variables: four points of positive numbers, one of negative ones, one of both.
 
     Where only integers make sense (a sum's end, a factorial, an index, the power of a negative number),
     the values are small positive integers at every point.
@@ -304,13 +316,14 @@ def points(*nodes: Node) -> list[dict[str, Fraction]]:
     found = []
     for point in range(6):
         values = {}
-        for name in names:
+        for rank, name in enumerate(sorted(names)):
             drawn = _number_of(f"{name}/{point}")
             if name in whole:
                 values[name] = Fraction(2 + drawn % 13)
                 continue
             value = Fraction(1 + drawn % 99_991, 20_011 * 3 ** (point % 3))
-            values[name] = -value if point >= 4 and drawn >> 40 & 1 else value
+            negative = point == 4 or (point == 5 and rank % 2 == 0)
+            values[name] = -value if negative else value
         found.append(values)
     return found
 

@@ -16,8 +16,13 @@ DEEPEST = 60
 
 _RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "~", "->", "in"})
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "{": ("}",), "{{": ("}}",)}
-_RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
-            "atanh": "arctanh", "sgn": "sign"}  # fmt: skip
+_RENAMED = {
+    **{name: "arc" + name[1:] for name in "asin acos atan asinh acosh atanh".split()},
+    **{"ar" + name: "arc" + name for name in "sinh cosh tanh".split()},
+    "sgn": "sign",
+    "cosec": "csc",
+    "cosech": "csch",
+}
 _MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
 
@@ -140,6 +145,9 @@ class _Parser(NameReader):
                 self.need(")")
             elif self.peek().kind == "word":
                 left = self.with_unit(left)
+            elif self.peek()[:2] == ("cmd", "choose"):
+                self.next()
+                left = Node("binomial", (left, self.sum()))
             elif self.peek()[:2] == ("cmd", "over"):
                 self.next()
                 left = Node("div", (left, self.sum()))
@@ -170,7 +178,7 @@ class _Parser(NameReader):
         if token.kind in ("num", "sym", "const", "func"):
             return True
         if token.kind == "cmd":
-            return token.value not in ("end", "circ", "degree", "over", "pmod", "rfloor", "rceil")
+            return token.value not in ("end", "circ", "degree", "over", "choose", "pmod", "rfloor", "rceil")
         return token.value in ("(", "[", "{", "{{", "|(") or (token.value == "|" and not self.bars)
 
     def beside(self, left: Node) -> Node:

@@ -60,8 +60,10 @@ def compare_scalars(one: Node, other: Node, policy: Policy) -> Found:
     return _sampled(one, other, policy)
 
 
-def proportional(one: Node, other: Node, policy: Policy) -> int:
-    """Return 1 or -1 where two expressions differ by a constant factor of that sign, else 0.
+def proportional(one: Node, other: Node) -> int:
+    """Return the sign, 1 or -1, of the constant factor between two expressions; 0 where there is none.
+
+    A complex factor counts as 1.
 
     Raises:
         Undecided: it cannot be told.
@@ -97,9 +99,7 @@ def proportional(one: Node, other: Node, policy: Policy) -> int:
         raise Undecided("no point where both are defined")
     if any(abs(factor - factors[0]) > 1e-30 * abs(factors[0]) for factor in factors):
         return 0
-    if getattr(factors[0], "imag", 0) != 0:
-        return 0
-    return 1 if factors[0].real > 0 else -1
+    return -1 if getattr(factors[0], "imag", 0) == 0 and factors[0].real < 0 else 1
 
 
 def _special(one: Node, other: Node, policy: Policy) -> Found | None:
@@ -255,24 +255,25 @@ def _sampled(one: Node, other: Node, policy: Policy) -> Found:
 
 
 def _sample(one: Node, other: Node, policy: Policy, logarithm: int | None) -> Found:
-    compared = 0
+    """Compare by values, real ones where nothing is complex and two points have them."""
     constants = not (symbols(one) or symbols(other))
-    for number, values in enumerate(points(one, other)[: 1 if constants else 6]):
-        try:
-            sides = [Evaluator(values, DIGITS, logarithm).value(side) for side in (one, other)]
-        except Undefined:
-            continue
-        except Undecidable as error:
-            raise Undecided(str(error)) from error
-        real = [getattr(side, "imag", 0) == 0 for side in sides]
-        if number >= 4 and not all(real):
-            continue  # where signs are mixed, roots and logarithms need not be defined
-        if not _same_values(one, other, sides, values, logarithm, policy):
-            return Found(False, "numeric", "different values" if constants else "different at a point")
-        compared += 1
-    if compared < (1 if constants else 2):
-        raise Undecided("no points where both are defined")
-    return Found(True, "numeric")
+    places = points(one, other)[: 1 if constants else 6]
+    imaginary = any(part == Node("const", ("i",)) for node in (one, other) for part in node.walk())
+    for real in (False,) if constants or imaginary else (True, False):
+        compared = 0
+        for values in places:
+            try:
+                sides = [Evaluator(values, DIGITS, logarithm, real).value(side) for side in (one, other)]
+            except Undefined:
+                continue
+            except Undecidable as error:
+                raise Undecided(str(error)) from error
+            if not _same_values(one, other, sides, values, logarithm, policy):
+                return Found(False, "numeric", "different values" if constants else "different at a point")
+            compared += 1
+        if compared >= (1 if constants else 2):
+            return Found(True, "numeric")
+    raise Undecided("no points where both are defined")
 
 
 def _same_values(

@@ -17,6 +17,7 @@ _SIGNS = str.maketrans(
         "\u2215": "/", "\u2044": "/", "\u2236": ":",
         "\u03c0": r"\pi ", "\u00b0": r"^\circ ", "\u221e": r"\infty ", "\u221a": r"\sqrt ",
         "\u2264": r"\le ", "\u2265": r"\ge ", "\u2260": r"\ne ", "\u2248": r"\approx ", "\u2208": r"\in ",
+        "\u2216": r"\setminus ",
         "\u222a": r"\cup ", "\u2229": r"\cap ", "\u2205": r"\emptyset ", "\u00b1": r"\pm ",
         "\u211d": r"\mathbb{R}", "\u2124": r"\mathbb{Z}", "\u03b1": r"\alpha ", "\u03b2": r"\beta ",
         "\u03b8": r"\theta ", "\u03bb": r"\lambda ", "\u2220": r"\angle ",

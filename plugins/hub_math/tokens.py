@@ -20,7 +20,7 @@ FUNCTIONS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch "
     "arcsinh arccosh arctanh asin acos atan asinh acosh atanh "
     "ln log lg exp sqrt gcd lcm max min floor ceil abs sgn sign det Re Im "
-    "Gamma factorial erf cis".split()
+    "Gamma factorial erf cis cosec cosech arsinh arcosh artanh".split()
 )
 UNITS = frozenset(
     "mm cm dm km ft yd mi kg mg lb lbs oz hr hrs min mins sec secs ml mL cc mph kph rpm ms kW kWh Hz deg "
@@ -50,6 +50,9 @@ _COMMANDS = frozenset(
     "frac sqrt binom dbinom tbinom begin end sum prod int iint iiint oint lim overline bar vec hat tilde "
     "overrightarrow widehat underline mathbb mathcal mathscr mathfrak text pmod lfloor rfloor lceil rceil "
     "circ degree emptyset varnothing boxed over choose overarc widetilde stackrel overset underset".split()
+)
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon theta lambda sigma omega phi psi rho tau kappa zeta".split()
 )
 _CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}
 _TOKEN = re.compile(
@@ -135,6 +138,8 @@ def _names(run: str, spaced: bool, after_value: bool, at_end: bool) -> list[Toke
         return [Token("const", _CONSTANTS[run], spaced)]
     if run in FUNCTIONS:
         return [Token("func", run, spaced)]
+    if run in GREEK:
+        return [Token("sym", "\\" + run, spaced)]
     if run in ("mod", "in", "pm"):
         return [Token("op", {"pm": "±"}.get(run, run), spaced)]
     if len(run) == 1:

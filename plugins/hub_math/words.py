@@ -7,7 +7,7 @@ of letters that no formula has: `ELBOW` is a word and not a product of five vari
 import re
 
 from hub_math.tidy import key
-from hub_math.tokens import FUNCTIONS
+from hub_math.tokens import FUNCTIONS, GREEK
 
 _LATEX_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _WORDY = re.compile(r"[\w\s.,:;'\"()/&?!-]*", re.ASCII)
@@ -84,6 +84,6 @@ def number_word(name: str) -> int | None:
 
 
 def _is_word(run: str) -> bool:
-    if run in FUNCTIONS or run in _JOINED or len(run) < 2:
+    if run in FUNCTIONS or run in GREEK or run in _JOINED or len(run) < 2 or run[:-1] in FUNCTIONS:
         return False
     return len(run) >= 4 or (run.isupper()) or run.lower() in _SHORT
