@@ -43,6 +43,8 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
     ):
         return Found(False, "structure", "an equation against a value")
     one, other = _value(reference), _value(answer)
+    if equations[0] and equations[1]:
+        other = _with_arguments(reference, answer, other)
     if equations[0] and equations[1] and not _same_names(reference, answer):
         return Found(False, "structure", "different variables")
     return _values(one, other, policy)
@@ -55,15 +57,19 @@ def _families(one: Node, other: Node) -> tuple[Node, Node] | None:
         declared = [arg for arg in node.args if arg.kind == "member" and arg.args[1] in _INTEGERS]
         if len(declared) != 1 or declared[0].args[0].kind != "sym":
             return None
-        rest = tuple(_renamed(arg, declared[0].args[0]) for arg in node.args if arg is not declared[0])
+        rest = tuple(
+            _renamed(arg, declared[0].args[0], "\\integer") for arg in node.args if arg is not declared[0]
+        )
         found.append(rest[0] if len(rest) == 1 else Node("list", rest))
     return found[0], found[1]
 
 
-def _renamed(node: Node, symbol: Node) -> Node:
+def _renamed(node: Node, symbol: Node, name: str) -> Node:
     if node == symbol:
-        return Node("sym", ("\\integer",))
-    return Node(node.kind, tuple(_renamed(arg, symbol) if type(arg) is Node else arg for arg in node.args))
+        return Node("sym", (name,))
+    return Node(
+        node.kind, tuple(_renamed(arg, symbol, name) if type(arg) is Node else arg for arg in node.args)
+    )
 
 
 def _values(one: Node, other: Node, policy: Policy) -> Found:
@@ -269,6 +275,8 @@ def _matrix(rows: list[list[Node]]) -> Node:
 
 
 def _real_sets(one: Node, other: Node, policy: Policy) -> Found:
+    if one.kind == other.kind == "rel" and symbols(one) != symbols(other):
+        return Found(False, "structure", "different variables")
     sets = intervals(_as_real_set(one)), intervals(_as_real_set(other))
     if sets[0] is not None and sets[1] is not None:
         return Found(same_intervals(sets[0], sets[1]), "structure", "compared as sets of real numbers")
@@ -403,6 +411,20 @@ def _is_statement(node: Node) -> bool:
         except (Undecided, TooComplex):
             continue
     return False
+
+
+def _with_arguments(reference: Node, answer: Node, value: Node) -> Node:
+    """Return the answer's value with its arguments named as in the reference: f(t) = 2t as f(x) = 2x."""
+    names = reference.args[1], answer.args[1]
+    if not (names[0].kind == names[1].kind == "apply" and len(names[0].args) == len(names[1].args)):
+        return value
+    pairs = list(zip(names[0].args[1:], names[1].args[1:], strict=True))
+    if all(left.kind == right.kind == "sym" for left, right in pairs):
+        for place, (_, right) in enumerate(pairs):
+            value = _renamed(value, right, f"argument {place}")
+        for place, (left, _) in enumerate(pairs):
+            value = _renamed(value, Node("sym", (f"argument {place}",)), left.args[0])
+    return value
 
 
 def _same_names(one: Node, other: Node) -> bool:

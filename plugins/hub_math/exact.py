@@ -7,7 +7,7 @@ multiplied out, and a number never grows beyond 61 bits.
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import comb, factorial, gcd, isqrt, lcm
+from math import comb, factorial, gcd, isqrt, lcm, prod
 
 from hub_math.tree import Node, TooComplex
 
@@ -177,6 +177,10 @@ def _function(name: str, values: list[Fraction]) -> Fraction | None:
     one = values[0]
     if name == "abs":
         return abs(one)
+    if name == "double factorial" and one.denominator == 1 and one >= 0:
+        if one > LARGEST_FACTORIAL:
+            raise TooComplex(f"a factorial beyond {LARGEST_FACTORIAL}")
+        return Fraction(prod(range(one.numerator, 0, -2)))
     if name in ("max", "min"):
         return max(values) if name == "max" else min(values)
     if name == "floor":

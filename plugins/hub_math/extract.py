@@ -31,7 +31,7 @@ _MARK = re.compile(r"^[ \t]*####[ \t:]*(\S[^\n]*)$", re.MULTILINE)
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|r\u00e9ponse|respuesta|resposta|risposta|antwort|l\u00f6sung|\u043e\u0442\u0432\u0435\u0442)\b"
     r"[^\n.]{0,40}?(?:\b(?:is|are|est|es|\u00e9|\u00e8|ist|lautet)\b|[:=\uff1a])"
-    r"|\u7b54\u6848[\u662f\u4e3a\uff1a:]+|\u7b54\u3048[\u306f\uff1a:]+)[ \t:*]*\s?",
+    r"|\u7b54\u6848[\u662f\u4e3a\uff1a:]+|\u7b54\u3048[\u306f\uff1a:]+)[ \t:*}]*\s?",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
@@ -57,6 +57,9 @@ _GAP_MARKS = re.compile(r"\\(?:[()\[\],;:! ]|q?quad|text(?:bf)?|hspace|left|righ
 _GAP_WORD = re.compile(r"[a-zA-Z]+")
 _ENVIRONMENT = re.compile(r"\\+(?:begin|end)\s*\{[^{}]*\}(?:\{[clr|\s]*\})?")
 _IS = re.compile(r"\b(?:is|are|equals|be|was|est|son|es|ist)\b(?! not\b)")
+_CONNECTOR = re.compile(
+    r"^(?:so|thus|hence|therefore|then|and|we get|we have|it is)\b[,:]?\s*", re.IGNORECASE
+)
 _SHORT = re.compile(r"[^\n$]{1,100}")
 _TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 
@@ -189,7 +192,7 @@ def _answer_in_prose(text: str) -> str | None:
         found = _after_phrase(rest)
         if found:
             return found
-    bare = text.strip()
+    bare = _CONNECTOR.sub("", text.strip())
     if bare.startswith("\\begin{") and not _is_prose(bare):
         return bare
     if (

@@ -1,7 +1,7 @@
 """Sets of real numbers as intervals: unions, differences, inequalities in one variable."""
 
 from fractions import Fraction
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 from typing import Any, NamedTuple
 
 from hub_math.exact import Undefined
@@ -68,8 +68,12 @@ def _read(node: Node) -> list[Piece] | None:
         left, right = _read(args[0]), _read(args[1])
         return None if left is None or right is None else _meet(left, _complement(_merged(right)))
     if kind == "meet":
-        left, right = _read(args[0]), _read(args[1])
-        return None if left is None or right is None else _meet(left, right)
+        sets = [_read(arg) for arg in args]
+        if any(part is None for part in sets):
+            return None
+        found = reduce(_meet, [part for part in sets if part is not None])
+        sloppy = not found and all(arg.kind == "rel" for arg in args)  # "x < 1 and x > 2" for both halves
+        return [piece for part in sets if part is not None for piece in part] if sloppy else found
     if kind == "member":
         return _read(args[1])
     if kind == "builder":

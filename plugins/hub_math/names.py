@@ -26,6 +26,17 @@ def product(left: Node, right: Node) -> Node:
     return Node("mul", (*left.args, right) if left.kind == "mul" else (left, right))
 
 
+def label_of(node: Node) -> str:
+    """Return the text of a node that is a plain name or number.
+
+    Raises:
+        Unreadable: it is anything else.
+    """
+    if node.kind in ("sym", "const", "num", "apply"):
+        return str(node.args[0])
+    raise Unreadable("a name is missing")
+
+
 class NameReader(Reader):
     """Reads names, functions and commands; what is in them is left to the parser."""
 
@@ -162,7 +173,7 @@ class NameReader(Reader):
             "begin": self.environment,
             "emptyset": lambda: EMPTY,
             "varnothing": lambda: EMPTY,
-            "mathbb": lambda: Node("sym", ("\\mathbb" + str(self.group().args[0]),)),
+            "mathbb": lambda: Node("sym", ("\\mathbb" + label_of(self.group()),)),
             "lfloor": lambda: self.enclosed("floor", "rfloor"),
             "lceil": lambda: self.enclosed("ceil", "rceil"),
             "boxed": self.group,

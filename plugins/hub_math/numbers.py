@@ -6,7 +6,7 @@ from typing import Any
 import hub
 from hub_math.exact import Undefined, constant
 from hub_math.extract import find_answer
-from hub_math.numeric import Evaluator, Undecidable
+from hub_math.numeric import DIGITS, Evaluator, Undecidable, context
 from hub_math.parse import parse
 from hub_math.policy import Source
 from hub_math.reference import BadReference, read_references
@@ -51,12 +51,17 @@ class Numeric:
             return hub.Score(0.0, "too_complex", str(error), info)
         except ValueError as error:
             return hub.Score(0.0, "no_answer", str(error), info)
+        mp = context(DIGITS)
+        given, *wanted = (
+            mp.mpf(one.numerator) / one.denominator if isinstance(one, Fraction) else one
+            for one in (given, *wanted)
+        )
         close = any(abs(given - one) <= max(self.absolute, self.relative * abs(one)) for one in wanted)
         return hub.Score(float(close), "" if close else "different", info=info)
 
 
-def _number(text: str, is_reference: bool = False) -> Fraction:
-    """Read a number.
+def _number(text: str, is_reference: bool = False) -> Any:
+    """Read a number: a Fraction, or a number of many digits.
 
     Raises:
         ValueError: the text is no number.
@@ -68,11 +73,11 @@ def _number(text: str, is_reference: bool = False) -> Fraction:
         if exact is not None:
             return exact
         value = Evaluator({}).value(node)
-        if not hasattr(value, "imag") or value.imag == 0:
-            return Fraction(str(value.real))
     except (Unreadable, Undefined, Undecidable) as error:
         raise ValueError(f"not a number: {text[:100]!r} ({error})") from error
-    raise ValueError(f"not a real number: {text[:100]!r}")
+    if getattr(value, "imag", 0) != 0:
+        raise ValueError(f"not a real number: {text[:100]!r}")
+    return value
 
 
 def _bare(node: Node) -> Node:

@@ -206,6 +206,8 @@ class Evaluator:
         return found / below
 
     def _factorial(self, value: Any) -> Any:
+        if isinstance(value, self.mp.mpc):
+            raise Undecidable("the factorial of a complex number")
         if abs(value) > MOST_TERMS:
             raise TooComplex(f"a factorial beyond {MOST_TERMS}")
         if self.mp.isint(value) and value < 0:

@@ -6,13 +6,15 @@ Nothing is evaluated here. Depth and the number of tokens are limited before any
 import re
 from fractions import Fraction
 
-from hub_math.names import SEPARATORS, NameReader, product
+from hub_math.names import SEPARATORS, NameReader, label_of, product
 from hub_math.reader import END
 from hub_math.tokens import Token, cut
 from hub_math.tree import Node, TooComplex, Unreadable, number
 
-DEEPEST = 60
+DEEPEST = 40
 """Brackets, fractions and exponents inside each other."""
+DEEPEST_TREE = 80
+"""Nodes inside each other, those of a chain like 1/2/2/2 too."""
 
 _RELATIONS = frozenset({"=", "<", ">", "<=", ">=", "!=", "≈", "≡", "~", "->", "in"})
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "{": ("}",), "{{": ("}}",)}
@@ -42,19 +44,32 @@ def parse(text: str, grouped: bool = True) -> Node:
     found = reader.items()
     if reader.peek() is not END:
         raise Unreadable(f"{reader.peek().value!r} is not expected there")
+    _check_depth(found)
     return found
+
+
+def _check_depth(tree: Node) -> None:
+    level, depth = [tree], 0
+    while level:
+        level = [arg for node in level for arg in node.args if type(arg) is Node]
+        depth += 1
+        if depth > DEEPEST_TREE:
+            raise TooComplex(f"more than {DEEPEST_TREE} nodes inside each other")
 
 
 class _Parser(NameReader):
     def items(self, *closers: str) -> Node:
         """Read what separators part, up to a closing bracket or the end; one item is itself."""
         groups: list[list[Node]] = [[]]
+        joined: set[str] = set()
         parted = {token.value for token in self.tokens[self.at :] if token.kind == "op"} & {",", ";"}
         while True:
             while self.sees(*SEPARATORS):
+                joined.add(self.peek().value)
                 if self.next().value == ";" and len(parted) == 2 and groups[-1]:
                     groups.append([])
-            if self.peek() is END or self.sees(*closers) or self._at_close():
+            first = self.at == 0 and not closers  # ]1, 2[
+            if self.peek() is END or self.sees(*closers) or (self._at_close() and not first):
                 break
             groups[-1].append(self.statement())
             if not (self.sees(*SEPARATORS) or self.sees(*closers) or self.peek() is END or self._at_close()):
@@ -65,6 +80,8 @@ class _Parser(NameReader):
                 "list", tuple(group[0] if len(group) == 1 else Node("list", tuple(group)) for group in kept)
             )
         found = kept[0] if kept else []
+        if joined == {"and"} and all(_is_inequality(item) for item in found):
+            return Node("meet", tuple(found))
         if not found:
             if closers:
                 return Node("list", ())
@@ -102,9 +119,6 @@ class _Parser(NameReader):
         return left
 
     def sum(self) -> Node:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise TooComplex(f"brackets deeper than {DEEPEST}")
         terms = []
         sign = self.take("+", "-", "±", "∓")
         while True:
@@ -119,7 +133,6 @@ class _Parser(NameReader):
             sign = self.take("+", "-", "±", "∓")
             if not sign:
                 break
-        self.depth -= 1
         if len(terms) == 1:
             return terms[0]
         if terms[-1].kind == "quantity" and not any(term.kind == "quantity" for term in terms[:-1]):
@@ -168,7 +181,7 @@ class _Parser(NameReader):
         ):
             unit.append(self.next().value)
             if self.take("^"):
-                unit.append(str(self.group().args[0]))
+                unit.append(label_of(self.group()))
             while self.take("/", "*") and self.peek().kind in ("word", "sym"):
                 unit.append("/" + self.next().value)
         return Node("quantity", (value, " ".join(unit)))
@@ -216,7 +229,8 @@ class _Parser(NameReader):
             if self.take("^"):
                 value = self.power(value)
             elif self.take("!"):
-                value = Node("factorial", (value,))
+                twice = self.take("!")
+                value = Node("call", ("double factorial", value)) if twice else Node("factorial", (value,))
             elif self.take("%"):
                 value = Node("percent", (value,))
             elif self.peek().kind == "cmd" and self.peek().value in ("circ", "degree"):
@@ -237,7 +251,7 @@ class _Parser(NameReader):
             return Node("degree", (base,))
         if inner.value == "'":
             self.at += 3 if braced else 1
-            return Node("sym", (str(base.args[0]) + "'",))
+            return Node("sym", (label_of(base) + "'",))
         if inner.kind == "word" or (inner.value == "t" and self.peek(2).value == "h"):
             while self.next().value != "}" and self.peek() is not END:
                 pass
@@ -249,7 +263,16 @@ class _Parser(NameReader):
         return Node("pow", (base, Node("neg", (exponent,)) if sign and sign.value == "-" else exponent))
 
     def primary(self) -> Node:
-        token = self.next()
+        """Read what stands for itself: a number, a name, a bracket, a command."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise TooComplex(f"brackets deeper than {DEEPEST}")
+        found = self.single(self.next())
+        self.depth -= 1
+        return found
+
+    def single(self, token: Token) -> Node:
+        """Read what begins with this token."""
         if token.kind == "num":
             return self.based(token) if self.sees("_") else _read_number(token.value)
         if token.kind == "const":
@@ -314,6 +337,10 @@ class _Parser(NameReader):
             self.next()
             return Node("neg", (self.group(),))
         return self.primary()
+
+
+def _is_inequality(node: Node) -> bool:
+    return node.kind == "rel" and set(node.args[0]) <= {"<", ">", "<=", ">=", "!="}
 
 
 def _read_number(text: str) -> Node:

@@ -184,14 +184,14 @@ def _numbers(one: Node, other: Node, first: Fraction, second: Fraction, policy: 
     decimals = _is_decimal(one), _is_decimal(other)
     if any(decimals) and off <= _CLOSE * size:
         return Found(True, "exact", "the same to ten digits")
-    if decimals == (True, False) and _stands_for(first, second):
+    if decimals == (True, False) and stands_for(first, second):
         return Found(True, "exact", "rounded")
-    if decimals == (False, True) and _stands_for(second, first):
+    if decimals == (False, True) and stands_for(second, first):
         return Found(True, "exact", "rounded")
     return Found(False, "exact")
 
 
-def _stands_for(decimal: Fraction, value: Fraction) -> bool:
+def stands_for(decimal: Fraction, value: Fraction) -> bool:
     """Whether a decimal of at least six significant digits is a number rounded or cut to its places."""
     places = 0
     while (decimal * 10**places).denominator != 1:
@@ -310,7 +310,7 @@ def _close_decimals(one: Node, other: Node, sides: list[Any], off: Any, size: An
             continue
         if decimal is not None and _is_decimal(node):
             exact_value = Fraction(int(value * 10**45), 10**45) if abs(value) < 10**30 else None
-            if exact_value is not None and _stands_for(decimal, exact_value):
+            if exact_value is not None and stands_for(decimal, exact_value):
                 return True
     return False
 

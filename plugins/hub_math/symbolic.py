@@ -6,12 +6,13 @@ function calls and not in seconds, with its caches emptied first, so the verdict
 
 import sys
 import threading
+from fractions import Fraction
 from typing import Any
 
 import sympy  # noqa: TID253 - this module is imported when no other layer can tell
 
 from hub_math.numeric import points
-from hub_math.scalars import Found
+from hub_math.scalars import Found, stands_for
 from hub_math.tree import INFINITY, Node
 
 MOST_CALLS = 300_000
@@ -72,9 +73,21 @@ def _compare(one: Node, other: Node) -> Found | None:
         off, scale = (sympy.N(side.subs(at), 40) for side in (difference, size))
         if not (off.is_number and scale.is_number and off.is_finite):
             return None
+        if not values and _is_rounded(one, other):
+            return Found(True, "symbolic", "rounded")
         if bool(abs(off) > sympy.Float("1e-25") * (1 + abs(scale))):
             return Found(False, "symbolic", "different values")
     return Found(True, "symbolic")
+
+
+def _is_rounded(one: Node, other: Node) -> bool:
+    """Whether one side is a decimal that the other's value is rounded to."""
+    for decimal, exact in ((one, other), (other, one)):
+        if decimal.kind == "num" and decimal.args[1]:
+            value = sympy.N(_build(exact), 40)
+            if value.is_real:
+                return stands_for(decimal.args[0], Fraction(int(value * 10**30), 10**30))
+    return False
 
 
 def _build(node: Node) -> Any:

@@ -117,6 +117,13 @@ def cut(text: str, grouped: bool = True) -> list[Token]:
             tokens += _names(value, spaced, after_value, place == len(text))
         elif kind == "cmd":
             token, place = _command(found["cmd"], text, place, spaced)
+            if (
+                found["cmd"] == "text"
+                and len(token) == 1
+                and token[0].value in _SPACED_UNITS
+                and _ends_value(tokens)
+            ):
+                token = [Token("word", token[0].value, spaced)]  # 12\text{ m}
             tokens += token
         else:
             tokens.append(
@@ -128,6 +135,10 @@ def cut(text: str, grouped: bool = True) -> list[Token]:
         if len(tokens) > MOST_TOKENS:
             raise TooComplex(f"more than {MOST_TOKENS} tokens")
     return tokens
+
+
+def _ends_value(tokens: list[Token]) -> bool:
+    return bool(tokens) and (tokens[-1].kind == "num" or tokens[-1].value in (")", "}", "%", "}}"))
 
 
 def _names(run: str, spaced: bool, after_value: bool, at_end: bool) -> list[Token]:

@@ -16,11 +16,11 @@ from hub_math.policy import DEFAULT, Policy
 from hub_math.reference import BadReference, read_references
 from hub_math.scalars import Found, Undecided
 from hub_math.tidy import LONGEST, key, tidy
-from hub_math.tree import EMPTY, Node, TooComplex, Unreadable, number
+from hub_math.tree import EMPTY, SYMBOLIC, Node, TooComplex, Unreadable, number
 from hub_math.words import REALS, clock, number_word, words
 
 _COMMA = re.compile(r"\d,\d{3}(?!\d)")
-_DECIMAL_COMMA = re.compile(r"(-?)(\d+),(\d+)")
+_DECIMAL_COMMA = re.compile(r"(-?)(0|\d+(?!,\d{3}$)),(\d+)")
 _CHOICE = re.compile(r"(?:\\text\{\(([A-J])\)\} ?|\(([A-J])\) )(.+)")
 _BARE = 1_000
 """Characters of a completion that may be a bare answer."""
@@ -190,7 +190,8 @@ def _compare_trees(wanted: list[Node], taken: list[Node], policy: Policy, shown:
 
 def _symbolic(one: Node, other: Node) -> Found | None:
     """Ask sympy, where integrals, limits and the like are in the way."""
-    if not any(part.kind == "opaque" or part.kind == "big" for node in (one, other) for part in node.walk()):
+    kinds = {part.kind for node in (one, other) for part in node.walk()}
+    if not kinds & {"opaque", "big"} or kinds - SYMBOLIC:
         return None
     from hub_math.symbolic import compare_symbolic
 
@@ -241,6 +242,8 @@ def _compare_words(gold: str, given: str, wanted: Any, taken: Any) -> bool | Non
             return bool(compare(Node("sym", ("\\mathbbR",)), taken[0], DEFAULT).same)
         if wanted == "emptyset" and isinstance(taken, list):
             return bool(taken[0] == EMPTY)
+        if isinstance(taken, list) and (named := number_word(wanted)) is not None:
+            return bool(taken[0] == number(named))
         return bool(wanted in (taken, key(given)))
     if taken == "emptyset" or taken in REALS:
         empty = EMPTY if taken == "emptyset" else Node("sym", ("\\mathbbR",))
