@@ -15,7 +15,8 @@ MOST_ITEMS = 200
 MOST_SIGNS = 4
 """Plus-minus signs of one answer."""
 
-_INTEGERS = (Node("sym", ("\\mathbbZ",)), Node("sym", ("Z",)))
+_INTEGERS = tuple(Node("sym", (name,)) for name in ("\\mathbbZ", "\\mathbbN", "Z", "N"))
+_CONSTANTS = tuple(Node("sym", (name,)) for name in ("C", "c", "K", "k", "C_1", "c_1"))
 _NO = Found(False, "structure")
 
 
@@ -28,12 +29,13 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
     """
     if reference == answer:
         return Found(True, "structure")
-    if reference.kind == answer.kind == "list" and (families := _families(reference, answer)):
+    if "list" in (reference.kind, answer.kind) and (families := _families(reference, answer)):
         return compare(*families, policy)
     if _is_statement(answer):
         return Found(False, "structure", "a statement that is not true, not an answer")
     equations = [_equation(side) for side in (reference, answer)]
-    if equations[0] and equations[1]:
+    congruence = any("≡" in side.args[0] for side in (reference, answer) if side.kind == "rel")
+    if equations[0] and equations[1] and not congruence:
         found = _equations(reference, answer, policy)
         if found.same or not (_named(reference) and _named(answer)):
             return found
@@ -52,16 +54,29 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
 
 def _families(one: Node, other: Node) -> tuple[Node, Node] | None:
     r"""Return k\pi, k \in Z and n\pi, n \in Z without what declares their integer, which gets one name."""
+    sides = [_without_declaration(node) for node in (one, other)]
+    if not any(name for _, name in sides):
+        return None
     found = []
-    for node in (one, other):
-        declared = [arg for arg in node.args if arg.kind == "member" and arg.args[1] in _INTEGERS]
-        if len(declared) != 1 or declared[0].args[0].kind != "sym":
-            return None
-        rest = tuple(
-            _renamed(arg, declared[0].args[0], "\\integer") for arg in node.args if arg is not declared[0]
-        )
-        found.append(rest[0] if len(rest) == 1 else Node("list", rest))
+    for (rest, name), node in zip(sides, (one, other), strict=True):
+        if name is None:
+            free = symbols(node)
+            if len(free) != 1:
+                return None
+            name = Node("sym", (min(free),))
+        found.append(_renamed(rest, name, "\\integer"))
     return found[0], found[1]
+
+
+def _without_declaration(node: Node) -> tuple[Node, Node | None]:
+    r"""Return a list without its `k \in Z`, and the variable that this declares."""
+    if node.kind != "list":
+        return node, None
+    for item in node.args:
+        if item.kind == "member" and item.args[1] in _INTEGERS and item.args[0].kind == "sym":
+            rest = tuple(other for other in node.args if other is not item)
+            return rest[0] if len(rest) == 1 else Node("list", rest), item.args[0]
+    return node, None
 
 
 def _renamed(node: Node, symbol: Node, name: str) -> Node:
@@ -77,6 +92,7 @@ def _values(one: Node, other: Node, policy: Policy) -> Found:
     if one == other:
         return Found(True, "structure")
     one, other = _multiplied(_signs(one)), _multiplied(_signs(other))
+    other = _with_constant(one, other)
     kinds = {one.kind, other.kind}
     if not kinds & COLLECTIONS:
         if INFINITY in (_unsigned(one), _unsigned(other)):
@@ -92,6 +108,8 @@ def _values(one: Node, other: Node, policy: Policy) -> Found:
         return _matrices(one, other, policy)
     if kinds == {"matrix", "seq"}:
         matrix, seq = (one, other) if one.kind == "matrix" else (other, one)
+        if all(row.kind == "seq" for row in seq.args[2:]):  # [[1, 2], [3, 4]]
+            return _matrices(matrix, _matrix([list(row.args[2:]) for row in seq.args[2:]]), policy)
         if len(matrix.args) == 1 or all(len(row.args) == 1 for row in matrix.args):
             cells = tuple(cell for row in matrix.args for cell in row.args)
             return _in_order(cells, seq.args[2:], policy)
@@ -106,6 +124,9 @@ def _lists(one: Node, other: Node, policy: Policy) -> Found:
             return Found(False, "structure", "different brackets")
         return _in_order(one.args[2:], other.args[2:], policy)
     if kinds == {"seq", "list"}:
+        seq = one if one.kind == "seq" else other
+        if len(seq.args) == 4 and "[" in seq.args[:1] + ("[",) * (seq.args[1] == "]"):
+            return Found(False, "structure", "an interval against a list")
         left, right = (side.args[2:] if side.kind == "seq" else _members(side) for side in (one, other))
         return _in_order(left, right, policy)
     if "seq" in kinds and "set" in kinds:
@@ -211,6 +232,16 @@ def _in_order(one: Sequence[Node], other: Sequence[Node], policy: Policy) -> Fou
         if not found.same:
             return found
     return found
+
+
+def _with_constant(one: Node, other: Node) -> Node:
+    """Return the second antiderivative with its constant named as in the first: x + c as x + C."""
+    found = [
+        [arg for arg in side.args if arg in _CONSTANTS] if side.kind == "add" else [] for side in (one, other)
+    ]
+    if len(found[0]) != 1 or len(found[1]) != 1 or found[0] == found[1]:
+        return other
+    return _renamed(other, found[1][0], found[0][0].args[0])
 
 
 def _matrices(one: Node, other: Node, policy: Policy) -> Found:
@@ -349,9 +380,19 @@ def _is_nameable(node: Node, last: bool = False) -> bool:
         return all(_is_nameable(arg) for arg in args[2:])
     if kind == "call":
         return args[0] == "abs" and _is_product_of_names(args[1])
+    if kind == "pow":  # the inverse of a matrix
+        return bool(
+            args[0].kind == "sym" and args[0].args[0].isupper() and args[1] == Node("neg", (number(1),))
+        )
+    if kind == "div" and all(_is_differential(arg) for arg in args):
+        return True
     if kind in ("ratio", "div"):
         return all(_is_segment(arg) for arg in args)
     return _is_segment(node)
+
+
+def _is_differential(node: Node) -> bool:
+    return node.kind == "mul" and len(node.args) == 2 and node.args[0] == Node("sym", ("d",))
 
 
 def _is_segment(node: Node) -> bool:

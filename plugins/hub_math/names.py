@@ -16,6 +16,9 @@ _LISTS = frozenset(
     "cases aligned align align* gathered gather gather* split equation equation* rcases".split()
 )
 _INVERSES = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
+_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+          "twelve": 12, "sixteen": 16}  # fmt: skip
+_CONDITIONS = frozenset({"if", "for", "when", "otherwise", "else", "where"})
 _DIRECTIONS = frozenset({"vec", "hat", "overrightarrow", "widehat"})
 _LINES = frozenset({"overline", "overrightarrow", "bar", "underline"})
 _APPLIED = frozenset("fghFGHPW")
@@ -43,6 +46,10 @@ class NameReader(Reader):
     def based(self, token: Token) -> Node:
         """Read a number's base, as in 1011_2."""
         self.next()
+        named = [each.value for each in self.tokens[self.at : self.at + 3] if each.kind == "word"]
+        if named and named[0] in _BASES:
+            self.skip_group() if self.sees("{") else self.next()
+            return Node("based", (token.value.lstrip("0") or "0", _BASES[named[0]]))
         base = self.group()
         if base.kind != "num":
             raise Unreadable("a number with an index that is no base")
@@ -76,11 +83,23 @@ class NameReader(Reader):
             if depth <= 0:
                 return
 
+    def marked(self, name: Node) -> Node:
+        """Read the primes of a derivative, and the -1 of an inverse function, as parts of its name."""
+        if name.kind != "sym":
+            return name
+        while self.take("'"):
+            name = Node("sym", (name.args[0] + "'",))
+        inverse = [token.value for token in self.tokens[self.at : self.at + 6]]
+        if name.args[0][:1] in _APPLIED and inverse == ["^", "{", "-", "1", "}", "("]:
+            self.at += 5
+            return Node("sym", (name.args[0] + "^-1",))
+        return name
+
     def applied(self, name: Node, token: Token) -> Node:
         """Read f(x) as the function f, where f names one; elsewhere a bracket multiplies."""
         if name.kind != "sym" or not self.sees("(") or self.peek().spaced:
             return name
-        plain = name.args[0].rstrip("'")
+        plain = name.args[0].removesuffix("^-1").rstrip("'")
         if plain[:1] not in _APPLIED or len(plain.split("_")[0]) > 1:
             closing = self._closing()
             starts = self.at == 1 or self.tokens[self.at - 2].value in (",", "and", "or", ";")
@@ -220,14 +239,15 @@ class NameReader(Reader):
                 raise Unreadable(f"\\end{{{name}}} is missing")
             if self.take("newline"):
                 rows.append([])
-            elif self.sees("&") or self.sees(*SEPARATORS):
+            elif self.sees("&") or self.sees(*SEPARATORS) or self.peek().value in _CONDITIONS:
                 self.next()
             else:
                 rows[-1].append(self.statement())
         self.next()
         self.name_of_environment()
         kept = [row for row in rows if row]
-        if name in _LISTS:
+        system = name == "array" and all(len(row) == 1 and row[0].kind == "rel" for row in kept)
+        if name in _LISTS or system:
             return Node("list", tuple(row[0] if len(row) == 1 else Node("list", tuple(row)) for row in kept))
         matrix = Node("matrix", tuple(Node("row", tuple(row)) for row in kept))
         return Node("call", ("det", matrix)) if name == "vmatrix" else matrix

@@ -26,6 +26,7 @@ _RENAMED = {
     "cosech": "csch",
 }
 _MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_COMBINATIONS = re.compile(r"C_(\d{1,4})")
 _DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
 
 
@@ -105,6 +106,13 @@ class _Parser(NameReader):
             return left
         if operators == ["in"]:
             return Node("member", (left, sides[1]))
+        for place, side in enumerate(sides[1:-1], 1):
+            if side.kind == "union" and len(side.args) == 2:  # x < 1 \cup x > 2
+                halves = (
+                    (operators[:place], [*sides[:place], side.args[0]]),
+                    (operators[place:], [side.args[1], *sides[place + 1 :]]),
+                )
+                return Node("union", tuple(Node("rel", (tuple(signs), *parts)) for signs, parts in halves))
         return Node("rel", (tuple(operators), *sides))
 
     def sets(self) -> Node:
@@ -199,11 +207,12 @@ class _Parser(NameReader):
         before = self.tokens[self.at - 1]
         whole = left.kind == "num" and before.kind == "num" and not left.args[1]
         if whole and (self.peek().kind == "num" or self.peek()[:2] == ("cmd", "frac")):
-            right = self.factor()
+            right = self.primary()
             if right.kind == "num" and self.take("/"):
-                right = Node("div", (right, self.factor()))
+                right = Node("div", (right, self.primary()))
             if right.kind == "div" and _is_proper(right):
-                return Node("add", (left, right))
+                return self.postfix(Node("add", (left, right)))
+            right = self.postfix(right)
             if right.kind != "div" and right.kind != "pow":
                 raise Unreadable("two numbers beside each other")
             return product(left, right)
@@ -257,9 +266,22 @@ class _Parser(NameReader):
                 pass
             return base
         if braced:
-            return Node("pow", (base, self.group()))
+            exponent = self.group()
+            if (
+                base.kind == "sym"
+                and exponent.kind == "num"
+                and (places := _COMBINATIONS.fullmatch(base.args[0]))
+            ):
+                return Node("binomial", (number(int(places[1])), exponent))
+            return Node("pow", (base, exponent))
         sign = self.take("-", "+")
         exponent = self.postfix(self.primary())  # 2^3^2 is 2^(3^2)
+        if (
+            base.kind == "sym"
+            and exponent.kind == "num"
+            and (places := _COMBINATIONS.fullmatch(base.args[0]))
+        ):
+            return Node("binomial", (number(int(places[1])), exponent))
         return Node("pow", (base, Node("neg", (exponent,)) if sign and sign.value == "-" else exponent))
 
     def primary(self) -> Node:
@@ -278,7 +300,7 @@ class _Parser(NameReader):
         if token.kind == "const":
             return self.subscript(Node("const", (token.value,)))
         if token.kind == "sym":
-            return self.applied(self.subscript(Node("sym", (token.value,))), token)
+            return self.applied(self.marked(self.subscript(Node("sym", (token.value,)))), token)
         if token.kind == "func":
             return self.function(_RENAMED.get(token.value, token.value))
         if token.kind == "cmd":

@@ -124,15 +124,25 @@ def _special(one: Node, other: Node, policy: Policy) -> Found | None:
         return compare_scalars(inner[0], inner[1], policy)
     if "percent" in kinds:
         inner = [node.args[0] if node.kind == "percent" else node for node in (one, other)]
-        if one.kind == other.kind or policy.percent == "either":
+        if one.kind == other.kind:
+            return compare_scalars(inner[0], inner[1], policy)
+        if policy.percent == "either" and not _is_small(inner[0]):  # 0.5 is 50 %, never 0.5 %
             found = compare_scalars(inner[0], inner[1], policy)
-            return found if found.same or one.kind == other.kind else None
+            return found if found.same else None
         return None
     if "modulo" in kinds:
         return _residues(one, other, policy)
     if "ratio" in kinds:
         return _ratios(one, other, policy)
     return None
+
+
+def _is_small(node: Node) -> bool:
+    try:
+        value = constant(node)
+    except (TooComplex, Undefined):
+        return False
+    return value is not None and 0 < abs(value) < 1
 
 
 def _bases(one: Node, other: Node) -> Found:

@@ -73,7 +73,7 @@ def _compare(one: Node, other: Node) -> Found | None:
         off, scale = (sympy.N(side.subs(at), 40) for side in (difference, size))
         if not (off.is_number and scale.is_number and off.is_finite):
             return None
-        if not values and _is_rounded(one, other):
+        if not difference.free_symbols and _is_rounded(one, other):
             return Found(True, "symbolic", "rounded")
         if bool(abs(off) > sympy.Float("1e-25") * (1 + abs(scale))):
             return Found(False, "symbolic", "different values")

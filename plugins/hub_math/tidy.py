@@ -50,7 +50,10 @@ _STYLE = re.compile(
 _THOUSANDS = re.compile(r"(?<=\d)(?:\s?\{,\s?\}|,\\!\s*|\\,|\\!|\\ |\\thinspace ?)(?=\d{3}(?!\d))")
 _SPACES = re.compile(r"(?:\\[,;:!>]|(?<!\\)\\(?=\s)|\\(?:q?quad|thinspace|enspace|space)(?![a-wyz])|~|\s)+")
 _LOOSE = re.compile(r"(?<![0-9A-Za-z.}\])])(?<!\d,) | (?![0-9A-Za-z.\\({\[])|(?<=\d,) (?!\d{3}(?!\d))")
-_INNER = re.compile(r"\\text\{\s*([a-zA-Z0-9])\s*\}")
+_OUTWARD = re.compile(r"([\[\]])([^\[\](){}]{1,200}[,;][^\[\](){}]{1,200})([\[\]])")
+_EUROPEAN = re.compile(r"-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d{1,2})")
+_OPEN_SYSTEM = re.compile(r"\\\{\s*(?=\\begin\{(?:array|aligned|cases|gathered|matrix)\})")
+_DECLARED = re.compile(r"\s*\(\s*([a-z])\s*\\in\s*(\\mathbb\s*\{?[ZN]\}?)\s*\)$")
 _WHOLE_TEXT = re.compile(r"\\text\{([^{}\\$]*)\}")
 _FORMULA = re.compile(
     r"\s*(?:\$\$(?P<a>.*)\$\$|\\\[(?P<b>.*)\\\]|\\\((?P<c>.*)\\\)|\$(?P<d>[^$]*)\$)[.,;]?\s*", re.DOTALL
@@ -77,18 +80,36 @@ def tidy(text: str, is_reference: bool = False) -> str:
         if "\\\\" in text:
             text = _DOUBLED.sub(r"\\", text)
             text = _DOUBLED_RELATION.sub(r"\\", text) if is_reference else text
+        if text.count("\\{") > text.count("\\}"):
+            text = _OPEN_SYSTEM.sub("", text)
+        text = _DECLARED.sub(r", \1 \\in \2", text)
         text = _FRACTION.sub(r"\\frac", _DROPPED.sub("", text))
+        text = text.replace("\\bigtriangleup", "\\triangle")
         text = _STYLE.sub(r"\\text", text)
     if "\\" in text or "{," in text:
         text = _THOUSANDS.sub("", text)
     if "$" in text:
         text = _MONEY.sub("", text)
+    if "]" in text or "[" in text:
+        text = _OUTWARD.sub(_inward, text)
+    if _EUROPEAN.fullmatch(text.strip()):
+        text = text.replace(".", "").replace(",", ".")
     text = _SPACES.sub(" ", text)
     text = _LOOSE.sub("", text).strip()
     if "\\text" in text:
         whole = _WHOLE_TEXT.fullmatch(text)
         text = whole[1].strip() if whole else text
+    if text.endswith("..."):
+        return text
     return text.rstrip("\\").rstrip(".,;:").strip()
+
+
+def _inward(found: re.Match[str]) -> str:
+    """Turn the brackets of ]0, 1[ round."""
+    left, inside, right = found.groups()
+    if left == "[" and right == "]":
+        return found.group()
+    return ("(" if left == "]" else "[") + inside + (")" if right == "[" else "]")
 
 
 def without_dollars(text: str) -> str:

@@ -64,7 +64,8 @@ _TOKEN = re.compile(
     r"|(?P<letters>[a-zA-Z]+)"
     r"|(?P<op>\*\*|<=|>=|=<|=>|!=|==|->|[-+*/^_!'%=<>(){}\[\],;:|&?\"])"
 )
-_DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
+_DOTTED = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{(\d+)\}")
+_ELLIPSIS = re.compile(r"(\d*)\.(\d*?)(?:(\d)\3\3+|(\d{2,6})\4+)\s*(?:\.{3}|\\[lc]?dots(?![a-zA-Z])|\u2026)")
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
 
 
@@ -90,9 +91,10 @@ def cut(text: str, grouped: bool = True) -> list[Token]:
     tokens: list[Token] = []
     place, depth, spaced = 0, 0, False
     while place < len(text):
-        dotted = _DOTTED.match(text, place)
+        dotted = _DOTTED.match(text, place) or _ELLIPSIS.match(text, place)
         if dotted:
-            tokens.append(Token("num", dotted.group(), spaced))
+            repeated = dotted[3] or dotted[4]
+            tokens.append(Token("num", f"{dotted[1]}.{dotted[2]}\\overline{{{repeated}}}", spaced))
             place, spaced = dotted.end(), False
             continue
         found = _TOKEN.match(text, place)

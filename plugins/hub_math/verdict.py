@@ -233,6 +233,11 @@ def _try(text: str, grouped: bool = True) -> list[Node]:
         return []
 
 
+def _names_of(text: str) -> list[str]:
+    """Return the words of a list in one order: "Bob, Alice and Carol"."""
+    return sorted(key(part) for part in re.split(r",|;|\band\b", text) if key(part))
+
+
 def _compare_words(gold: str, given: str, wanted: Any, taken: Any) -> bool | None:
     """Compare where a side is words; None where mathematics decides."""
     if not isinstance(wanted, str) and not isinstance(taken, str):
@@ -244,11 +249,15 @@ def _compare_words(gold: str, given: str, wanted: Any, taken: Any) -> bool | Non
             return bool(taken[0] == EMPTY)
         if isinstance(taken, list) and (named := number_word(wanted)) is not None:
             return bool(taken[0] == number(named))
-        return bool(wanted in (taken, key(given)))
+        if wanted in (taken, key(given)):
+            return True
+        return "," in gold and _names_of(gold) == _names_of(given)
     if taken == "emptyset" or taken in REALS:
         empty = EMPTY if taken == "emptyset" else Node("sym", ("\\mathbbR",))
         return isinstance(wanted, list) and bool(compare(wanted[0], empty, DEFAULT).same)
     if key(gold) == key(given):
         return True
+    if given.isupper() and isinstance(wanted, list):
+        return any(compare(wanted[0], tree, DEFAULT).same for tree in _try(given))  # the segment AB
     named = number_word(taken)
     return named is not None and isinstance(wanted, list) and wanted[0] == number(named)

@@ -12,7 +12,7 @@ from hub_math.tokens import FUNCTIONS, GREEK
 _LATEX_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _WORDY = re.compile(r"[\w\s.,:;'\"()/&?!-]*", re.ASCII)
 _RUN = re.compile(r"[A-Za-z]+")
-_TIME = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:([ap])\.?\s*m\.?)?", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s*(?:([ap])\.?\s*m\.?)?", re.IGNORECASE)
 _SHORT = frozenset(
     "yes no odd day one two six ten red sun mon tue wed thu fri sat may jan feb mar apr jun".split()
 )
@@ -74,6 +74,9 @@ def clock(text: str) -> str | None:
     if not time:
         return None
     hour, minute, second, half = time.groups()
+    if minute is None and half is None:
+        return None
+    minute = minute or "00"
     parts = [hour.lstrip("0") or "0", minute] + ([second] if second else [])
     return ":".join(parts) + (half.lower() + "m" if half else "")
 
