@@ -11,13 +11,15 @@ Looked for in the folder `math` beside the folder that HUB_DATA names (or in `--
 import argparse
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hub
 
-_MARKS = ("$", r"\(", r"\[", r"\boxed")
+_MARKED = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed")
+_SENTENCE = re.compile(r"(?:\b[A-Za-z\u00c0-\u00ff]{2,}\b[^\\{}]*){3}|[\u0900-\u097f\u4e00-\u9fff]{3}")
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ def load(folder: Path) -> dict[str, list[Pair]]:
 
 
 def presented(answer: str) -> str:
-    """Return a bare answer as a completion; any other text as it stands."""
-    return answer if any(mark in answer for mark in _MARKS) else f"The final answer is $\\boxed{{{answer}}}$."
+    """Return a bare answer as a completion; a text with marked formulas, or of sentences, as it stands."""
+    if _MARKED.search(answer) or _SENTENCE.search(answer):
+        return answer
+    return f"The final answer is $\\boxed{{{answer}}}$."
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -94,4 +98,4 @@ def bare(gold: str) -> str:
 def in_dollars(gold: str) -> str:
     """Return a reference as math-verify can read it: a bare one is put in `$`."""
     gold = bare(gold)
-    return gold if any(mark in gold for mark in _MARKS) else f"${gold}$"
+    return gold if _MARKED.search(gold) else f"${gold}$"
