@@ -490,7 +490,12 @@ def _equations(one: Node, other: Node, policy: Policy) -> Found:
         found = _in_order(one.args[1:], other.args[1:], policy)
         return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
     differences = [Node("add", (node.args[1], Node("neg", (node.args[2],)))) for node in (one, other)]
-    factor = proportional(_numerator(differences[0])[0], _numerator(differences[1])[0])
+    above = [_numerator(difference)[0] for difference in differences]
+    factor = proportional(above[0], above[1])
+    for name in sorted(symbols(one) ^ symbols(other)):  # one side was multiplied by a variable
+        fewer = 1 if name in symbols(above[0]) else 0
+        above[fewer] = Node("mul", (above[fewer], Node("sym", (name,))))
+        factor = factor or proportional(above[0], above[1])
     return Found(
         bool(factor), "numeric", "equations that differ by a factor" if factor else "different equations"
     )

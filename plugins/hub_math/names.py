@@ -104,6 +104,8 @@ class NameReader(Reader):
             closing = self._closing()
             starts = self.at == 1 or self.tokens[self.at - 2].value in (",", "and", "or", ";")
             after = self.tokens[closing + 1] if closing and closing + 1 < len(self.tokens) else END
+            inside = self.tokens[self.at + 1 : closing]
+            starts = starts and all(each.kind == "sym" or each.value == "," for each in inside)
             if not (starts and closing and after.value == "=" and len(token.value) == 1):
                 return name
         self.next()
@@ -125,6 +127,15 @@ class NameReader(Reader):
         base = power = None
         if name == "sqrt":
             return self.root()
+        if name == "cbrt":
+            return Node("root", (number(3), self.argument()))
+        if (
+            name == "log"
+            and self.peek().kind == "num"
+            and not self.peek().spaced
+            and self.peek(1).value == "("
+        ):
+            base = self.primary()  # log2(8)
         if self.take("_"):
             base = self.group()
         if self.take("^"):

@@ -21,6 +21,17 @@ _SIGNS = str.maketrans(
         "\u222a": r"\cup ", "\u2229": r"\cap ", "\u2205": r"\emptyset ", "\u00b1": r"\pm ",
         "\u211d": r"\mathbb{R}", "\u2124": r"\mathbb{Z}", "\u03b1": r"\alpha ", "\u03b2": r"\beta ",
         "\u03b8": r"\theta ", "\u03bb": r"\lambda ", "\u2220": r"\angle ",
+        **{chr(0x2080 + digit): f"_{{{digit}}}" for digit in range(10)},
+        **{
+            letter: "\\" + name + " "
+            for letter, name in zip(
+                "\u03b3\u03b4\u03b5\u03bc\u03c1\u03c3\u03c4\u03c6\u03c9\u0394\u03a9\u03d5",
+                "gamma delta epsilon mu rho sigma tau phi omega Delta Omega phi".split(),
+                strict=True,
+            )
+        },
+        "\u2115": r"\mathbb{N}", "\u211a": r"\mathbb{Q}", "\u2102": r"\mathbb{C}", "\u221b": r"\cbrt ",
+        "\u25b3": r"\triangle ", "\u207b": "^{-}",
         "\u2070": "^{0}", "\u00b9": "^{1}", "\u00b2": "^{2}", "\u00b3": "^{3}", "\u2074": "^{4}",
         "\u2075": "^{5}", "\u2076": "^{6}", "\u2077": "^{7}", "\u2078": "^{8}", "\u2079": "^{9}",
         "\u2018": "'", "\u2019": "'", "\u2032": "'", "\u201c": '"', "\u201d": '"', "\u3002": ".",
@@ -50,6 +61,9 @@ _STYLE = re.compile(
 _THOUSANDS = re.compile(r"(?<=\d)(?:\s?\{,\s?\}|,\\!\s*|\\,|\\!|\\ |\\thinspace ?)(?=\d{3}(?!\d))")
 _SPACES = re.compile(r"(?:\\[,;:!>]|(?<!\\)\\(?=\s)|\\(?:q?quad|thinspace|enspace|space)(?![a-wyz])|~|\s)+")
 _LOOSE = re.compile(r"(?<![0-9A-Za-z.}\])])(?<!\d,) | (?![0-9A-Za-z.\\({\[])|(?<=\d,) (?!\d{3}(?!\d))")
+_SUPERSCRIPT = re.compile(r"(?<=[-\d])\}\^\{(?=\d)")
+_SET_MINUS = re.compile(r"(\\mathbb\s*\{?R\}?)\s*\\\s*(?=\\?\{)")
+_RAISED = frozenset("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
 _OUTWARD = re.compile(r"([\[\]])([^\[\](){}]{1,200}[,;][^\[\](){}]{1,200})([\[\]])")
 _EUROPEAN = re.compile(r"-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d{1,2})")
 _OPEN_SYSTEM = re.compile(r"\\\{\s*(?=\\begin\{(?:array|aligned|cases|gathered|matrix)\})")
@@ -75,6 +89,7 @@ def tidy(text: str, is_reference: bool = False) -> str:
         text = _fold(text)
     text = without_dollars(text)
     if "\\" in text:
+        text = _SET_MINUS.sub(r"\1\\setminus ", text)
         if "\\\\begin" in text:
             text = text.replace("\\\\", "\\")
         if "\\\\" in text:
@@ -134,7 +149,9 @@ def key(text: str) -> str:
 
 def _fold(text: str) -> str:
     """Return text with signs as LaTeX writes them, plain digits, and nothing invisible."""
-    text = unicodedata.normalize("NFKC", text.translate(_SIGNS))
+    raised = any(character in _RAISED for character in text)
+    text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
+    text = _SUPERSCRIPT.sub("", text) if raised else text
     if text.isascii():
         return text
     kept = []

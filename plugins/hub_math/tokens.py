@@ -20,7 +20,8 @@ FUNCTIONS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch "
     "arcsinh arccosh arctanh asin acos atan asinh acosh atanh "
     "ln log lg exp sqrt gcd lcm max min floor ceil abs sgn sign det Re Im "
-    "Gamma factorial erf cis cosec cosech arsinh arcosh artanh".split()
+    "Gamma factorial erf cis cosec cosech arsinh arcosh artanh "
+    "tg ctg cotg arctg arcctg sh ch th cth cbrt".split()
 )
 UNITS = frozenset(
     "mm cm dm km ft yd mi kg mg lb lbs oz hr hrs min mins sec secs ml mL cc mph kph rpm ms kW kWh Hz deg "
