@@ -7,7 +7,7 @@ or `SandboxOverloaded`, so that it can never be taken for a verdict.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hub.origin import Origin
 
@@ -45,22 +45,66 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Case:
+    """One call with literal arguments, and what it must return.
+
+    Args:
+        args: plain data, given by position.
+        expected: plain data, compared with `==` outside the sandbox.
+        kwargs: plain data, given by name.
+    """
+
+    args: tuple[Any, ...]
+    expected: Any
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Program:
-    """A program to run.
+    """A program to run, and what judges it: what it prints, literal cases, tests, or nothing.
 
     Args:
         source: its text.
         language: a language the sandbox has, e.g. "python".
         stdin: what it reads.
         expected_stdout: what it must print, compared outside the sandbox; None: printing is not judged.
-        tests: code that judges it by calling what it defines, run apart from it; None: none.
+        compare: how printed text is compared: "lines" (spaces at the ends of lines and empty lines at the
+            end do not count), "tokens" (only what stands between spaces counts), or "exact".
+        cases: calls of `entry_point`, compared outside the sandbox.
+        tests: code that judges the program by calling what it defines, run apart from it; None: none.
+        entry_point: the function that cases and a `check(candidate)` of the tests are for.
+        in_process: run the tests in the program's own process, where it can forge the verdict: weak, for
+            tests that cannot be run apart from it.
     """
 
     source: str
     language: str = "python"
     stdin: str = ""
     expected_stdout: str | None = None
+    compare: Literal["lines", "tokens", "exact"] = "lines"
+    cases: tuple[Case, ...] = ()
     tests: str | None = None
+    entry_point: str | None = None
+    in_process: bool = False
+
+
+def same_output(printed: bytes, expected: str, compare: str = "lines") -> bool:
+    r"""Whether a program printed what it must (see `Program.compare`); what is not UTF-8 never is.
+
+    >>> same_output(b"1 \n2\n\n", "1\n2"), same_output(b"1 2", "1\n2", "tokens")
+    (True, True)
+    """
+    try:
+        text = printed.decode()
+    except UnicodeDecodeError:
+        return False
+    if compare == "exact":
+        return text == expected
+    if compare == "tokens":
+        return text.split() == expected.split()
+    return [line.rstrip() for line in text.rstrip().splitlines()] == [
+        line.rstrip() for line in expected.rstrip().splitlines()
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""The other side's view of a solver: its functions are called by name, with plain data.
+
+Used by the judge's process, and by the host for literal cases. A remote function is callable; what it returns
+is plain data, or a remote object that can be called, asked for attributes, items and its length, iterated and
+tested for truth, and that is equal to nothing but itself.
+"""
+
+import builtins
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from hub_local import frames
+from hub_local.plain import NotPlain, decode, encode
+
+_NEVER_RAISED = (AssertionError, StopIteration, StopAsyncIteration, GeneratorExit)
+
+
+class CandidateError(Exception):
+    """What the candidate raised, where it is no built-in exception."""
+
+
+class CandidateGone(BaseException):
+    """The solver has ended, or does not answer as it should."""
+
+
+class Link:
+    """The connection to a solver.
+
+    Args:
+        sock: a stream.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.calls = 0
+        self.raised = ""
+
+    def ask(self, what: str, target: Any, *arguments: Any) -> Any:
+        """Have the solver do something; return its answer as plain data or remote objects."""
+        request = [what, target, *arguments]
+        try:
+            frames.send(self.sock, encode(request, self._number_of))
+            answer = decode(frames.receive(self.sock), lambda number: Remote(self, number))
+        except (frames.Gone, NotPlain) as error:
+            raise CandidateGone(str(error)) from None
+        if type(answer) is not list or not answer:
+            raise CandidateGone("an answer of no known form")
+        if answer[0] == "raised" and len(answer) == 3:
+            self.raised = str(answer[1])
+            raise _exception(self.raised, str(answer[2]))
+        if answer[0] != "value" or len(answer) != 3:
+            raise CandidateGone("an answer of no known form")
+        if what == "call":
+            _update(arguments, answer[2])
+        return answer[1]
+
+    def _number_of(self, value: Any) -> int:
+        if type(value) is not Remote:
+            raise NotPlain(f"a {type(value).__name__} cannot be given to the candidate")
+        number: int = object.__getattribute__(value, "_number")
+        return number
+
+
+class Remote:
+    """A function or object of the candidate."""
+
+    __slots__ = ("_link", "_number")
+    __hash__ = object.__hash__
+
+    def __init__(self, link: Link, number: int | str) -> None:
+        object.__setattr__(self, "_link", link)
+        object.__setattr__(self, "_number", number)
+
+    def _ask(self, what: str, *arguments: Any) -> Any:
+        link: Link = object.__getattribute__(self, "_link")
+        return link.ask(what, object.__getattribute__(self, "_number"), *arguments)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the candidate's function, in the solver."""
+        link: Link = object.__getattribute__(self, "_link")
+        link.calls += 1
+        return self._ask("call", list(arguments), named)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in ("__name__", "__doc__"):
+            raise AttributeError(name)
+        return self._ask("get", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._ask("set", name, value)
+
+    def __bool__(self) -> bool:
+        return bool(self._ask("bool"))
+
+    def __len__(self) -> int:
+        return int(self._ask("len"))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask("item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._ask("put", key, value)
+
+    def __contains__(self, key: Any) -> bool:
+        return bool(self._ask("in", key))
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._ask("iter")
+        while True:
+            batch = self._ask("next", iterator) if not isinstance(iterator, Remote) else iterator._ask("next")
+            yield from batch[0]
+            if batch[1]:
+                return
+
+    def __next__(self) -> Any:
+        batch = self._ask("one")
+        if not batch:
+            raise StopIteration
+        return batch[0]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __repr__(self) -> str:
+        return "<an object of the candidate>"
+
+
+def _exception(name: str, message: str) -> BaseException:
+    """Return what to raise for an exception of the candidate: a built-in one, never one that judges."""
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NEVER_RAISED):
+        try:
+            return kind(message)
+        except TypeError:  # UnicodeDecodeError and the like want more
+            return CandidateError(f"{name}: {message}")
+    return CandidateError(f"{name}: {message}")
+
+
+def _update(arguments: tuple[Any, ...], changed: Any) -> None:
+    """Carry changes that the candidate made to lists, dicts and sets in place back to the caller's."""
+    if type(changed) is not list or not arguments:
+        return
+    for place, value in changed:
+        original = arguments[0][place] if type(place) is int else arguments[1].get(place)
+        if type(original) is list and type(value) is list:
+            original[:] = value
+        elif type(original) in (dict, set) and type(value) is type(original):
+            original.clear()
+            original.update(value)
+        elif type(original) is bytearray and type(value) is bytearray:
+            original[:] = value

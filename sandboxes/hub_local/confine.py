@@ -1,0 +1,130 @@
+"""Puts the server process behind walls, once; programs are then forked behind them.
+
+Two tiers. `namespaces`: user, mount, process, network, IPC and host name namespaces of its own, a root that
+holds nothing but the interpreter and libraries, read-only, and a small /tmp. `landlock`: where namespaces are
+refused (inside a default container), the file system stays visible but only the interpreter can be read, and
+only a scratch folder written; there is no new process, so no tree to lose.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+from typing import Any
+
+from hub_local import kernel
+
+_NAMESPACES = (
+    kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+    | kernel.CLONE_NEWCGROUP
+)
+INNER_ID = 1000
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_ROOT = "/tmp"
+SCRATCH_OPTIONS = "size={size},nr_inodes=8192,mode=1777"
+
+
+def enter_namespaces(control: socket.socket, config: dict[str, Any]) -> None:
+    """Leave the host's namespaces. Returns in a new process, the first of its own process namespace.
+
+    The host maps the user (it may be root, who gives the programs the rights of nobody).
+    """
+    kernel.unshare(_NAMESPACES)
+    control.send(b'{"unshared":true}')
+    if control.recv(64) != b"mapped":
+        os._exit(1)
+    # In the new namespace, or they cannot be bound; before nobody is who asks, or they cannot be reached.
+    sources = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in config["readable"]]
+    covered = [path for path in config["covered"] if any(path.startswith(source) for source, _ in sources)]
+    os.setresgid(INNER_ID, INNER_ID, INNER_ID)
+    os.setresuid(INNER_ID, INNER_ID, INNER_ID)
+    child = os.fork()
+    if child:
+        control.close()
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
+    kernel.die_with_parent()
+    _build_root(sources, covered, config["scratch_mb"])
+    socket.sethostname("sandbox")
+    kernel.empty_bounding_set()
+
+
+def _build_root(sources: list[tuple[str, int]], covered: list[str], scratch_mb: int) -> None:
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    devices = [(name, os.open(f"/dev/{name}", os.O_PATH | os.O_CLOEXEC)) for name in _DEVICES]
+    kernel.mount("tmpfs", _ROOT, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
+    for path, descriptor in sources:
+        _bind(descriptor, path)
+    for path, _ in sources:  # what lies beside the libraries' folders is not to be listed
+        folder = os.path.dirname(path)
+        while folder not in ("", "/") and not os.path.ismount(_ROOT + folder):
+            with contextlib.suppress(OSError):
+                os.chmod(_ROOT + folder, 0o111)
+            folder = os.path.dirname(folder)
+    for path in covered:
+        target = _ROOT + path
+        if os.path.isdir(target):
+            flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
+            kernel.mount("tmpfs", target, "tmpfs", flags, "size=4k,mode=755")
+    os.mkdir(f"{_ROOT}/dev")
+    for name, descriptor in devices:
+        target = f"{_ROOT}/dev/{name}"
+        with open(target, "w"):
+            pass
+        kernel.mount(f"/proc/self/fd/{descriptor}", target, None, kernel.MS_BIND)
+        os.close(descriptor)
+    for name in ("tmp", "old"):
+        os.makedirs(f"{_ROOT}/{name}", exist_ok=True)
+    kernel.pivot_root(_ROOT, f"{_ROOT}/old")
+    os.chdir("/")
+    kernel.unmount("/old")
+    os.rmdir("/old")
+    mount_scratch(scratch_mb)
+    flags = kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount(None, "/", None, flags)
+    os.chdir("/tmp")
+
+
+def _bind(descriptor: int, path: str) -> None:
+    """Show a file or folder of the host at the same place, read-only; a link is copied."""
+    target = _ROOT + path
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    source = f"/proc/self/fd/{descriptor}"
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.makedirs(target, exist_ok=True)
+    else:
+        with open(target, "a"):
+            pass
+    kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
+    flags = kernel.mount_flags(target) | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
+    kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
+    os.close(descriptor)
+
+
+def mount_scratch(megabytes: int) -> None:
+    """Give programs an empty /tmp of this size in MiB."""
+    options = SCRATCH_OPTIONS.format(size=f"{megabytes}m")
+    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+
+
+def renew_scratch(megabytes: int) -> None:
+    """Empty /tmp, if a program left something there, by mounting another."""
+    with os.scandir("/tmp") as entries:
+        if next(entries, None) is None:
+            return
+    os.chdir("/")
+    kernel.unmount("/tmp")
+    mount_scratch(megabytes)
+    os.chdir("/tmp")
+
+
+def restrict_files(config: dict[str, Any]) -> None:
+    """The second tier's walls, for a program's process: Landlock."""
+    writable = [config["scratch"], "/dev/null", "/dev/zero", "/dev/full"]
+    readable = [*config["readable"], "/dev/random", "/dev/urandom"]
+    kernel.landlock(readable, writable)

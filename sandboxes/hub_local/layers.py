@@ -1,0 +1,153 @@
+"""Which walls this machine can give, and what a zygote is told about them."""
+
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.errors import OptionError, SandboxUnavailable
+from hub_local import kernel
+from hub_local.languages import installed
+from hub_local.syscalls import MACHINE, SUPPORTED
+
+TIERS = ("namespaces", "landlock")
+SCRATCH_MB = 64
+PRELOAD = (
+    "typing collections itertools functools math re json random string heapq bisect copy operator datetime "
+    "decimal fractions dataclasses enum abc contextlib statistics io time asyncio inspect textwrap "
+    "collections.abc threading queue hashlib struct unicodedata tempfile traceback ast"
+).split()
+"""Modules that programs find imported: what tests of code generation use most."""
+_LIBRARIES = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
+_TOOLS = (
+    "/bin", "/usr/bin", "/usr/local/bin", "/usr/include", "/usr/local/include", "/usr/libexec",
+    "/usr/local/lib", "/usr/share/nodejs", "/etc/alternatives",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One wall: its name, and whether the kernel gives it, else why not."""
+
+    name: str
+    active: bool
+    detail: str
+
+
+def layers() -> list[Layer]:
+    """Return what this kernel gives to this user, tried in a child process."""
+    found = [
+        Layer("seccomp", SUPPORTED, MACHINE if SUPPORTED else f"the architecture {MACHINE} is not known")
+    ]
+    abi = kernel.landlock_abi() if SUPPORTED else 0
+    found.append(
+        Layer("landlock", abi > 0, f"version {abi}" if abi else "not in this kernel, or not enabled")
+    )
+    names = "user mount pid network ipc uts cgroup".split()
+    refused = _try_namespaces()
+    found += [Layer(f"namespace: {name}", refused is None, refused or "") for name in names]
+    return found
+
+
+def _try_namespaces() -> str | None:
+    """Return why namespaces are refused; None if they are not. Tried in a process of its own."""
+    flags = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET
+    script = (
+        "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+        f"print(os.strerror(ctypes.get_errno()) if libc.unshare({flags}) else '')"
+    )
+    command = [sys.executable, "-I", "-S", "-c", script]
+    tried = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    answer = tried.stdout.strip() or tried.stderr.strip()
+    return f"unshare: {answer}" if answer else None
+
+
+def configuration(
+    tier: str, preload: list[str], packages: list[str], tools: bool, scratch: str
+) -> dict[str, Any]:
+    """Return what a zygote of this tier is told.
+
+    Args:
+        tier: "namespaces" or "landlock".
+        preload: modules to import beside `PRELOAD`.
+        packages: folders of packages that programs may import.
+        tools: show compilers and interpreters too.
+        scratch: the folder that programs may write to, in the tier "landlock".
+    """
+    stdlib = sysconfig.get_paths()["stdlib"]
+    readable = [*_LIBRARIES, stdlib, sysconfig.get_paths()["platstdlib"], *packages]
+    for library in Path(sys.base_prefix, "lib").glob("libpython*"):
+        readable.append(str(library))
+    if tools:
+        readable += _TOOLS
+    covered = [
+        f"{stdlib}/site-packages",
+        "/usr/lib/python3/dist-packages",
+        "/usr/local/lib/python3/dist-packages",
+    ]
+    return {
+        "tier": tier,
+        "package": str(Path(__file__).resolve().parent.parent),
+        "paths": sorted({str(Path(folder).parent) for folder in packages}),
+        "preload": [*PRELOAD, *preload],
+        "readable": [path for path in dict.fromkeys(readable) if Path(path).exists()],
+        "covered": covered,
+        "scratch_mb": SCRATCH_MB,
+        "scratch": scratch,
+    }
+
+
+def choose(require: list[str]) -> str:
+    """Return the best tier that the machine gives.
+
+    Args:
+        require: tiers that will do; empty for any.
+
+    Raises:
+        SandboxUnavailable: it gives none of them.
+        OptionError: one of the names is none.
+    """
+    unknown = [name for name in require if name not in TIERS]
+    if unknown:
+        raise OptionError(f"sandbox local: {unknown[0]!r} is no tier; there are {' and '.join(TIERS)}")
+    wanted = require or list(TIERS)
+    if not sys.platform.startswith("linux") or not SUPPORTED:
+        raise SandboxUnavailable(
+            f"the local sandbox needs Linux on x86_64 or aarch64, and this is {sys.platform} on {MACHINE}; "
+            "use the sandbox docker"
+        )
+    refused = _try_namespaces()
+    if "namespaces" in wanted and refused is None:
+        return "namespaces"
+    if "landlock" in wanted and kernel.landlock_abi() > 0:
+        return "landlock"
+    settings = "user.max_user_namespaces, kernel.unprivileged_userns_clone, "
+    settings += "kernel.apparmor_restrict_unprivileged_userns"
+    reasons = [f"namespaces ({refused}; user namespaces are allowed by sysctl {settings})"]
+    if kernel.landlock_abi() == 0:
+        reasons.append("landlock (not in this kernel: Linux 5.13 or newer with lsm=landlock)")
+    raise SandboxUnavailable(
+        f"the local sandbox cannot wall programs in: refused are {' and '.join(reasons)}. Or use the sandbox "
+        "docker"
+    )
+
+
+def scratch_folder() -> str:
+    """Make the folder that programs may write to in the tier "landlock"."""
+    return tempfile.mkdtemp(prefix="hub-scratch-")
+
+
+def has_tools() -> bool:
+    """Whether any language beside Python can be offered."""
+    return bool(installed())

@@ -1,0 +1,331 @@
+"""One program on its way through a sandbox: descriptors, output, limits, verdict."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hub.sandbox import Execution, Limits, Program, Verdict, same_output
+from hub_local.candidate import CandidateGone, Link, Remote
+from hub_local.languages import Language
+from hub_local.slot import Lost, Slot
+
+GRACE_S = 5.0
+"""Seconds beyond its limit after which a program's server counts as lost."""
+_JUDGED = {
+    "passed": Verdict.PASSED,
+    "failed": Verdict.FAILED,
+    "error": Verdict.ERROR,
+    "memory": Verdict.MEMORY,
+}
+_OUT_OF_MEMORY = 4
+"""The exit code of a solver that had too little memory to load."""
+
+
+class Runner:
+    """Runs one program.
+
+    Args:
+        slot: gives the zygote for a role.
+        program: what to run.
+        limits: what it may use.
+        language: None for Python.
+    """
+
+    def __init__(
+        self, slot: Callable[[str], Slot], program: Program, limits: Limits, language: Language | None
+    ) -> None:
+        self.slot, self.program, self.limits, self.language = slot, program, limits, language
+        self.outputs = {"stdout": bytearray(), "stderr": bytearray()}
+        self.flooded = False
+        self.verdict_text = bytearray()
+
+    def run(self) -> Execution:
+        """Run it to its end.
+
+        Raises:
+            Lost: its server ended meanwhile.
+        """
+        if self.language is not None:
+            return self._run_command(self.language)
+        if self.program.in_process and self.program.tests is not None:
+            return self._run_in_process()
+        if self.program.tests is not None:
+            return self._run_judged()
+        if self.program.cases:
+            return self._run_cases()
+        report = self._run_one("solver", {"kind": "script"}, [_file(self.program.source)])
+        return self._printed(report)
+
+    # What is judged by what it prints
+
+    def _printed(self, report: dict[str, Any]) -> Execution:
+        verdict = self._ended(report) or Verdict.PASSED
+        expected = self.program.expected_stdout
+        if verdict is Verdict.PASSED and expected is not None:
+            same = same_output(bytes(self.outputs["stdout"]), expected, self.program.compare)
+            verdict = Verdict.PASSED if same else Verdict.FAILED
+        return self._execution(verdict, report, {})
+
+    def _run_command(self, language: Language) -> Execution:
+        if language.compile:
+            request = {
+                "kind": "command",
+                "command": list(language.compile),
+                "file": language.file,
+                "keep": True,
+            }
+            limits = Limits(max(language.compile_s, self.limits.wall_s), 1024, self.limits.output_bytes)
+            report = self._run_one("tools", request, [_file(self.program.source)], limits)
+            if self._ended(report):
+                self.slot("tools").forget()
+                return self._execution(Verdict.ERROR, report, {"step": "compile"})
+            self.outputs = {"stdout": bytearray(), "stderr": bytearray()}
+        request = {"kind": "command", "command": list(language.run), "file": language.file}
+        source = "" if language.compile else self.program.source
+        limits = Limits(
+            self.limits.wall_s, self.limits.memory_mb + language.extra_mb, self.limits.output_bytes
+        )
+        return self._printed(self._run_one("tools", request, [_file(source)], limits))
+
+    def _run_in_process(self) -> Execution:
+        read, write = os.pipe()
+        tests = _file(self.program.tests or "")
+        request: dict[str, Any] = {"kind": "inprocess", "entry_point": self.program.entry_point}
+        with os.fdopen(read, "rb") as answer:
+            report = self._run_one("solver", request, [_file(self.program.source), tests, write])
+            self.verdict_text += answer.read(1 << 16)
+        verdict = self._ended(report, allow_failure=True) or self._judged() or Verdict.ERROR
+        return self._execution(verdict, report, {"weak": "the tests ran in the program's own process"})
+
+    def _run_one(
+        self, role: str, request: dict[str, Any], more: list[int], limits: Limits | None = None
+    ) -> dict[str, Any]:
+        """Run one process with input and output, to its end; returns its zygote's report."""
+        limits = limits or self.limits
+        slot = self.slot(role)
+        drains = self._begin(slot, request, _file(self.program.stdin), more, limits)
+        reports = self._watch({slot: None}, drains, limits)
+        return reports[slot]
+
+    # What is judged by calls
+
+    def _run_judged(self) -> Execution:
+        solver, judge = self.slot("solver"), self.slot("judge")
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        null = os.open(os.devnull, os.O_RDWR)
+        drains = self._begin(
+            solver, {"kind": "solver"}, _file(""), [_file(self.program.source), ours.detach()], self.limits
+        )
+        judging = {"kind": "judge", "entry_point": self.program.entry_point, **_limits(self.limits)}
+        given = [os.dup(null), os.dup(null), null, _file(self.program.tests or ""), theirs.detach(), write]
+        _begin(judge, judging, given)
+        drains[read] = self.verdict_text
+        reports = self._watch({solver: None, judge: None}, drains, self.limits)
+        verdict = self._verdict_of(reports[solver], reports[judge])
+        detail = self._judged_detail()
+        return self._execution(verdict, reports[solver], {"detail": detail} if detail else {})
+
+    def _verdict_of(self, solver: dict[str, Any], judge: dict[str, Any]) -> Verdict:
+        if self.flooded:
+            return Verdict.OUTPUT_LIMIT
+        judged = self._judged()
+        if judged is not None:
+            return judged
+        if "limit" in (solver["killed"], judge["killed"]):
+            return Verdict.TIMEOUT
+        ended = self._ended(solver, allow_failure=True)
+        return ended or Verdict.ERROR
+
+    def _judged(self) -> Verdict | None:
+        """Return what the judge wrote; None if it wrote nothing, or that the solver was gone."""
+        try:
+            return _JUDGED.get(json.loads(self.verdict_text)["verdict"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _judged_detail(self) -> str:
+        try:
+            return str(json.loads(self.verdict_text)["detail"])[:500]
+        except (ValueError, KeyError, TypeError):
+            return ""
+
+    def _run_cases(self) -> Execution:
+        """Call the entry point with literal arguments, and compare here."""
+        solver = self.slot("solver")
+        ours, theirs = socket.socketpair()
+        until = time.monotonic() + self.limits.wall_s + GRACE_S
+        more = [_file(self.program.source), theirs.detach()]
+        drains = self._begin(solver, {"kind": "solver"}, _file(""), more, self.limits)
+        results: list[bool] = []
+        problem: list[str] = []
+
+        def ask() -> None:
+            with ours:
+                ours.settimeout(max(0.1, until - time.monotonic()))
+                self._ask(Link(ours), results, problem)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        report = self._watch({solver: None}, drains, self.limits)[solver]
+        asking.join()
+        passed = sum(results)
+        info = {
+            "passed": passed,
+            "cases": len(self.program.cases),
+            **({"detail": problem[0]} if problem else {}),
+        }
+        verdict = Verdict.PASSED if passed == len(self.program.cases) else Verdict.FAILED
+        if self.flooded:
+            verdict = Verdict.OUTPUT_LIMIT
+        elif report["killed"] == "limit":
+            verdict = Verdict.TIMEOUT
+        elif problem:
+            verdict = Verdict.MEMORY if problem[0].startswith("MemoryError") else Verdict.ERROR
+            verdict = self._ended(report, allow_failure=True) or verdict if "gone" in problem[0] else verdict
+        return self._execution(verdict, report, info)
+
+    def _ask(self, link: Link, results: list[bool], problem: list[str]) -> None:
+        function = Remote(link, self.program.entry_point or "solution")
+        for case in self.program.cases:
+            try:
+                results.append(_equal(function(*case.args, **case.kwargs), case.expected))
+            except CandidateGone as error:
+                problem.append(f"the program is gone: {error}")
+                return
+            except Exception as error:
+                problem.append(f"{link.raised or type(error).__name__}: {error}"[:500])
+                results.append(False)
+
+    # Descriptors and waiting
+
+    def _begin(
+        self, slot: Slot, request: dict[str, Any], stdin: int, more: list[int], limits: Limits
+    ) -> dict[int, bytearray]:
+        """Begin a program with its output on pipes; returns the ends to read, with where it goes."""
+        out_read, out_write = os.pipe()
+        error_read, error_write = os.pipe()
+        _begin(slot, {**request, **_limits(limits)}, [stdin, out_write, error_write, *more])
+        return {out_read: self.outputs["stdout"], error_read: self.outputs["stderr"]}
+
+    def _watch(
+        self, waiting: dict[Slot, None], drains: dict[int, bytearray], limits: Limits
+    ) -> dict[Slot, dict[str, Any]]:
+        """Drain output until every report has come; end what prints too much.
+
+        Raises:
+            Lost: a zygote ended, or did not end its program in time.
+        """
+        reports: dict[Slot, dict[str, Any]] = {}
+        until = time.monotonic() + limits.wall_s + GRACE_S
+        slots = {slot.control.fileno(): slot for slot in waiting}
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (*drains, *slots):
+                selector.register(descriptor, selectors.EVENT_READ)
+            try:
+                while len(reports) < len(slots):
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise Lost("it did not end its program at the limit")
+                    for key, _ in selector.select(left):
+                        if key.fd in slots:
+                            reports[slots[key.fd]] = slots[key.fd].report()
+                            selector.unregister(key.fd)
+                        elif not self._drain(key.fd, drains[key.fd], limits):
+                            selector.unregister(key.fd)
+                        elif self.flooded:
+                            for slot in slots.values():
+                                slot.end()
+                for descriptor, into in drains.items():
+                    os.set_blocking(descriptor, False)
+                    with contextlib.suppress(BlockingIOError):
+                        while self._drain(descriptor, into, limits):
+                            pass
+            finally:
+                for descriptor in drains:
+                    os.close(descriptor)
+        return reports
+
+    def _drain(self, descriptor: int, into: bytearray, limits: Limits) -> bool:
+        """Read what a program printed; False at its end."""
+        data = os.read(descriptor, 1 << 16)
+        room = limits.output_bytes - sum(map(len, self.outputs.values()))
+        if into is self.verdict_text:
+            room = 1 << 20
+        into += data[: max(0, room)]
+        if len(data) > room:
+            self.flooded = True
+        return bool(data)
+
+    # Verdicts
+
+    def _ended(self, report: dict[str, Any], allow_failure: bool = False) -> Verdict | None:
+        """Return the verdict that a process's end gives; None where it ended well."""
+        if self.flooded:
+            return Verdict.OUTPUT_LIMIT
+        if report["killed"] == "limit":
+            return Verdict.TIMEOUT
+        status = report["status"]
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            if number == signal.SIGXCPU:
+                return Verdict.TIMEOUT
+            return Verdict.KILLED if number in (signal.SIGKILL, signal.SIGSYS) else Verdict.ERROR
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0:
+            return None
+        if code == _OUT_OF_MEMORY or b"MemoryError" in bytes(self.outputs["stderr"][-300:]):
+            return Verdict.MEMORY
+        return None if allow_failure and code == 1 and self.verdict_text else Verdict.ERROR
+
+    def _execution(self, verdict: Verdict, report: dict[str, Any], info: dict[str, Any]) -> Execution:
+        status = report["status"]
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            info = {**info, "signal": signal.Signals(-code).name}
+        return Execution(
+            verdict,
+            self.outputs["stdout"].decode(errors="replace"),
+            self.outputs["stderr"].decode(errors="replace"),
+            code if code >= 0 else None,
+            report["wall_s"],
+            {**info, "cpu_s": report["cpu_s"], "peak_mb": report["peak_kb"] / 1024},
+        )
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    return {"wall_s": limits.wall_s, "memory_mb": limits.memory_mb}
+
+
+def _begin(slot: Slot, request: dict[str, Any], descriptors: list[int]) -> None:
+    """Hand descriptors to a zygote, and close them here."""
+    try:
+        slot.begin(request, descriptors)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _file(text: str) -> int:
+    """Return a descriptor of memory that holds a text, to be read from its start."""
+    descriptor = os.memfd_create("hub")
+    data = text.encode("utf-8", "surrogatepass")
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _equal(value: Any, expected: Any) -> bool:
+    """Compare plain data; what is no plain data equals nothing."""
+    try:
+        return type(value) is not Remote and bool(value == expected)
+    except Exception:
+        return False

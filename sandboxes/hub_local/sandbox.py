@@ -1,0 +1,174 @@
+"""The sandbox `local`: hands programs to zygotes, and reads verdicts that programs cannot forge."""
+
+import contextlib
+import os
+import queue
+import shutil
+
+from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
+from hub.sandbox import Execution, Limits, Program
+from hub_local import layers
+from hub_local.breaches import try_breaches
+from hub_local.languages import ALIASES, Language, installed
+from hub_local.run import Runner
+from hub_local.slot import Lost, Slot
+
+LARGEST_SOURCE = 16 << 20
+"""Bytes of a program's text, its input or its tests."""
+
+
+class LocalSandbox:
+    """Runs programs on this machine behind the kernel's walls.
+
+    A program is forked from a server process that has Python's usual modules imported and lives behind the
+    walls already. Tests run in a second one, which calls the program's functions with plain data; the program
+    never holds a test, an expected value or a way to say that it passed.
+
+    Args:
+        slots: programs that run at once; each has a server process, with tests two. 0: one per core.
+        require: walls of which one must be given, "namespaces" or "landlock"; empty for any. Nothing weaker
+            is ever used instead.
+        packages: packages that programs may import beside the standard library, e.g. ["numpy"].
+        queue_s: seconds that a program waits for a free slot before it is refused as overload.
+
+    Raises:
+        SandboxUnavailable: the machine cannot give the walls, or one of them does not hold.
+        OptionError: an option that makes no sense.
+    """
+
+    def __init__(
+        self,
+        slots: int = 0,
+        require: list[str] | None = None,
+        packages: list[str] | None = None,
+        queue_s: float = 60.0,
+    ) -> None:
+        if slots < 0 or queue_s < 0:
+            raise OptionError("sandbox local: slots and queue_s cannot be negative")
+        self.tier = layers.choose(require or [])
+        self.packages = _folders(packages or [])
+        self.queue_s = queue_s
+        self.languages: dict[str, Language] = installed() if self.tier == "namespaces" else {}
+        self._preload = packages or []
+        self._pid = os.getpid()
+        self._places: queue.SimpleQueue[_Place] = queue.SimpleQueue()
+        self._all = [_Place(self) for _ in range(slots or _cores())]
+        for place in self._all:
+            self._places.put(place)
+        self._closed = False
+        try:
+            self._all[0].slot("solver")  # so that what is refused is known at once
+            held = try_breaches(lambda program: self.run(program, Limits(wall_s=10.0)), self.tier)
+        except BaseException:
+            self.close()
+            raise
+        if held:
+            self.close()
+            raise SandboxUnavailable(f"the sandbox's walls do not hold here: {'; '.join(held)}")
+
+    def run(self, program: Program, limits: Limits) -> Execution:
+        """Run one program to its end, or to a limit.
+
+        Raises:
+            SandboxUnavailable: it was closed, opened in another process, or lost the program twice.
+            SandboxOverloaded: no slot came free in time.
+            BadInput: the language is not known, or a text is too large.
+        """
+        if self._closed or os.getpid() != self._pid:
+            raise SandboxUnavailable("the sandbox is closed, or was opened in another process; open one here")
+        language = self._language(program)
+        try:
+            place = self._places.get(timeout=self.queue_s)
+        except queue.Empty:
+            raise SandboxOverloaded(f"no slot of the sandbox came free in {self.queue_s:g} s") from None
+        try:
+            for attempt in (1, 2):
+                try:
+                    return Runner(place.slot, program, limits, language).run()
+                except Lost as error:
+                    place.close()
+                    if attempt == 2:
+                        raise SandboxUnavailable(f"the sandbox lost the program twice: {error}") from error
+        finally:
+            self._places.put(place)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """End every server process; what runs is lost."""
+        self._closed = True
+        if os.getpid() == self._pid:
+            for place in self._all:
+                place.close()
+
+    def _language(self, program: Program) -> Language | None:
+        for text in (program.source, program.stdin, program.tests or ""):
+            if len(text) > LARGEST_SOURCE:
+                raise BadInput(f"a program's text, input or tests of more than {LARGEST_SOURCE} characters")
+        name = ALIASES.get(program.language.lower(), program.language.lower())
+        if name == "python":
+            return None
+        if name not in self.languages:
+            known = ", ".join(["python", *self.languages])
+            hint = "" if self.tier == "namespaces" else " (others need namespaces)"
+            raise BadInput(f"the sandbox has no language {program.language!r}; it has: {known}{hint}")
+        if program.tests or program.cases:
+            raise BadInput(f"tests and cases are for Python; a program in {name} is judged by what it prints")
+        return self.languages[name]
+
+
+class _Place:
+    """The zygotes of one program at a time, each started when it is first needed."""
+
+    def __init__(self, sandbox: LocalSandbox) -> None:
+        self._sandbox = sandbox
+        self._slots: dict[str, Slot] = {}
+        self._scratch: list[str] = []
+
+    def slot(self, role: str) -> Slot:
+        """Return the zygote for a role: "solver", "judge" or "tools"."""
+        if role not in self._slots:
+            scratch = ""
+            if self._sandbox.tier == "landlock":
+                scratch = layers.scratch_folder()
+                self._scratch.append(scratch)
+            packages = self._sandbox.packages
+            config = layers.configuration(
+                self._sandbox.tier, self._sandbox._preload, packages, role == "tools", scratch
+            )
+            self._slots[role] = Slot(config)
+        return self._slots[role]
+
+    def close(self) -> None:
+        """End the zygotes; the next program starts new ones."""
+        slots, self._slots = self._slots, {}
+        for slot in slots.values():
+            slot.close()
+        for folder in self._scratch:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._scratch.clear()
+
+
+def _folders(packages: list[str]) -> list[str]:
+    """Return the folders of packages, with those that carry their libraries.
+
+    Raises:
+        OptionError: one is not installed.
+    """
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    found: list[str] = []
+    for name in packages:
+        with contextlib.suppress(ImportError, ValueError):
+            spec = find_spec(name)
+            if spec is not None and spec.submodule_search_locations:
+                folder = Path(next(iter(spec.submodule_search_locations))).resolve()
+                beside = [path for path in (folder, folder.with_name(f"{folder.name}.libs")) if path.is_dir()]
+                found += map(str, beside)
+                continue
+        raise OptionError(f"sandbox local: the package {name!r} is not installed here: pip install {name}")
+    return found
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,177 @@
+"""Filters of system calls, as programs for the kernel's packet filter (seccomp(2), linux/filter.h).
+
+What a confined program may call is listed; all else does not exist for it (ENOSYS), so that a library that
+tries a newer call falls back. What is known and refused is an EPERM. A call of another architecture kills.
+"""
+
+import errno
+import struct
+from collections.abc import Sequence
+
+from hub_local.syscalls import AUDIT_ARCH, MACHINE, NUMBERS
+
+_INSTRUCTION = struct.Struct("HBBI")
+_LOAD, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+_AND = 0x54
+_ALLOW, _KILL = 0x7FFF0000, 0x80000000
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
+CLONE_THREAD = 0x10000
+
+_FILES = (
+    "read write close fstat stat lstat newfstatat statx lseek pread64 pwrite64 readv writev preadv "
+    "pwritev preadv2 pwritev2 access faccessat faccessat2 open openat creat pipe pipe2 dup dup2 dup3 "
+    "fsync fdatasync truncate ftruncate fallocate getdents getdents64 getcwd chdir fchdir rename "
+    "renameat mkdir mkdirat rmdir unlink unlinkat readlink readlinkat umask statfs fstatfs"
+)
+_OWNED = (
+    "link linkat symlink symlinkat chmod fchmod fchmodat fchmodat2 utime utimes utimensat futimesat flock"
+)
+"""File calls that Landlock does not cover: only where every writable file is the program's own."""
+_MEMORY = "mmap mprotect munmap mremap brk madvise msync"
+_TIME = (
+    "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times getitimer setitimer "
+    "alarm pause restart_syscall"
+)
+_SIGNALS = "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack"
+_PROCESS = (
+    "getpid gettid getppid getpgrp getpgid getsid getuid geteuid getgid getegid getresuid getresgid "
+    "getgroups getrlimit getrusage getpriority uname sysinfo getcpu getrandom sched_yield "
+    "sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min "
+    "capget exit exit_group wait4 waitid set_tid_address set_robust_list get_robust_list futex rseq "
+    "membarrier arch_prctl"
+)
+_WAITING = (
+    "select pselect6 poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait "
+    "epoll_pwait2 eventfd eventfd2 recvfrom shutdown getsockname getpeername getsockopt setsockopt"
+)
+_REFUSED = (
+    "fork vfork execve execveat socket connect bind listen accept accept4 sendmsg recvmsg memfd_create "
+    "memfd_secret ptrace process_vm_readv process_vm_writev mount umount2 unshare setns keyctl add_key "
+    "request_key bpf perf_event_open userfaultfd io_uring_setup shmget shmat personality mknod mknodat "
+    "chown fchown lchown fchownat setxattr lsetxattr fsetxattr seccomp prctl pidfd_open pidfd_getfd "
+    "open_by_handle_at name_to_handle_at clock_settime reboot syslog mlock sched_setaffinity setsid "
+    "setpgid tkill"
+)
+_STARTING = (
+    "fork vfork execve execveat clone clone3 setpgid setsid sched_setaffinity prctl sendfile copy_file_range"
+)
+"""What compilers and their programs need besides: only inside a namespace of processes of their own."""
+
+_DANGEROUS = (
+    "ptrace process_vm_readv process_vm_writev keyctl add_key request_key bpf perf_event_open "
+    "userfaultfd io_uring_setup io_uring_enter io_uring_register init_module finit_module delete_module "
+    "kexec_load kexec_file_load open_by_handle_at reboot syslog setns memfd_secret personality kcmp "
+    "pidfd_getfd"
+)
+
+_PRCTL_ALLOWED = (15, 16)
+"""PR_SET_NAME, PR_GET_NAME."""
+_FCNTL_ALLOWED = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)
+"""Duplicates, flags, record locks, the size of a pipe: no leases, no signals to others."""
+_IOCTL_ALLOWED = (0x5401, 0x5450, 0x5451, 0x5421, 0x541B, 0x5413)
+"""TCGETS, FIONCLEX, FIOCLEX, FIONBIO, FIONREAD, TIOCGWINSZ."""
+
+
+def strict(pid: int, own_files: bool = True) -> bytes:
+    """Return the filter for a Python program: no new process, no network, signals to itself alone.
+
+    Args:
+        pid: the program's process, in its own namespace.
+        own_files: every file that it can write is its own (see `_OWNED`).
+    """
+    names = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING}".split()
+    checks = [
+        _argument("kill", 0, (pid,)),
+        _argument("tgkill", 0, (pid,)),
+        _argument("prctl", 0, _PRCTL_ALLOWED),
+        _argument("fcntl", 1, _FCNTL_ALLOWED),
+        _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
+        _argument("prlimit64", 0, (0,)),
+        _argument("socketpair", 0, (1,)),
+        _argument("sendto", 4, (0,)),
+        _flag("clone", 0, CLONE_THREAD),
+    ]
+    allowed = names + (_OWNED.split() if own_files else [])
+    return _program(checks, allowed, _REFUSED.split(), errno.ENOSYS)
+
+
+def starting(own_files: bool = True) -> bytes:
+    """Return the filter for compilers and what they make, which may start processes in their namespace."""
+    names = (
+        f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING} {_STARTING} {_OWNED} kill tkill tgkill"
+    )
+    checks = [
+        _argument("fcntl", 1, _FCNTL_ALLOWED),
+        _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
+        _argument("prlimit64", 0, None),
+        _argument("socketpair", 0, (1,)),
+        _argument("sendto", 4, (0,)),
+    ]
+    allowed = names.split()
+    return _program(checks, allowed, [n for n in _REFUSED.split() if n not in allowed], errno.ENOSYS)
+
+
+def server() -> bytes:
+    """Return the filter of the process that programs are forked from: all but attacks on others."""
+    return _program([], [], _DANGEROUS.split(), None)
+
+
+Check = list[tuple[int, int, int, int]]
+
+
+def _program(
+    checks: Sequence[Check], allowed: Sequence[str], refused: Sequence[str], otherwise: int | None
+) -> bytes:
+    """Assemble a filter; `otherwise` is the error of every other call, None to allow it."""
+    code: Check = [
+        (_LOAD, 0, 0, _ARCH),
+        (_JUMP_EQUAL, 1, 0, AUDIT_ARCH),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+    ]
+    if MACHINE == "x86_64":  # the numbers of the x32 interface
+        code += [(_JUMP_GREATER, 0, 1, 0x40000000), (_RETURN, 0, 0, _error(errno.ENOSYS))]
+    checked = set()
+    for check in checks:
+        code += check
+        if check:
+            checked.add(check[0][3])
+    for names, result in ((allowed, _ALLOW), (refused, _error(errno.EPERM))):
+        for name in names:
+            number = NUMBERS.get(name)
+            if number is not None and number not in checked:
+                checked.add(number)
+                code += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, result)]
+    code.append((_RETURN, 0, 0, _ALLOW if otherwise is None else _error(otherwise)))
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in code)
+
+
+def _argument(name: str, place: int, values: Sequence[int] | None, error: int = errno.EPERM) -> Check:
+    """Allow a call where the low half of an argument is one of these values; None for any value."""
+    number = NUMBERS.get(name)
+    if number is None:
+        return []
+    if values is None:
+        body: Check = [(_RETURN, 0, 0, _ALLOW)]
+    else:
+        body = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
+        for value in values:
+            body += [(_JUMP_EQUAL, 0, 1, value & 0xFFFFFFFF), (_RETURN, 0, 0, _ALLOW)]
+        body.append((_RETURN, 0, 0, _error(error)))
+    return [(_JUMP_EQUAL, 0, len(body), number), *body]
+
+
+def _flag(name: str, place: int, flag: int) -> Check:
+    """Allow a call where an argument has a flag."""
+    number = NUMBERS[name]
+    return [
+        (_JUMP_EQUAL, 0, 4, number),
+        (_LOAD, 0, 0, _ARGUMENTS + 8 * place),
+        (_JUMP_SET, 0, 1, flag),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _error(errno.EPERM)),
+    ]
+
+
+def _error(number: int) -> int:
+    return 0x00050000 | number

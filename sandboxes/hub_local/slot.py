@@ -1,0 +1,148 @@
+"""The host's side of one zygote: starting it, having it run programs, ending it."""
+
+import array
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hub.errors import SandboxUnavailable
+
+_NOBODY = 65534
+_INNER_ID = 1000
+START_S = 30.0
+
+
+class Lost(Exception):
+    """The zygote has ended; what it ran has no verdict."""
+
+
+class Slot:
+    """One zygote, which runs one program at a time.
+
+    Args:
+        config: what the zygote is told (see `zygote`).
+
+    Raises:
+        SandboxUnavailable: it cannot give the walls that it was asked for; names the call that was refused.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        zygote = Path(__file__).with_name("zygote.py")
+        command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(zygote), str(theirs.fileno())]
+        try:
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={"LANG": "C.UTF-8"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.control.close()
+            raise SandboxUnavailable(f"the sandbox's process cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        self.runs = 0
+        self.pid = 0
+        self.control.settimeout(START_S)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        self.control.settimeout(None)
+
+    def _start(self) -> None:
+        self.control.send(json.dumps(self.config).encode())
+        while True:
+            try:
+                data = self.control.recv(1 << 16)
+            except TimeoutError:
+                data = b""
+            if not data:
+                raise SandboxUnavailable(f"the sandbox's process ended at its start: {self._printed()}")
+            message = json.loads(data)
+            if "unshared" in message:
+                self._map_user()
+                self.control.send(b"mapped")
+            elif "refused" in message:
+                raise SandboxUnavailable(f"{message['refused']} was refused: {message['error']}")
+            else:
+                self.pid = message["pid"]
+                return
+
+    def _map_user(self) -> None:
+        """Give the zygote's namespace its one user: nobody where the host is root, else the host's."""
+        root = os.geteuid() == 0
+        folder = f"/proc/{self.process.pid}"
+        try:
+            if not root:
+                Path(f"{folder}/setgroups").write_text("deny")
+            Path(f"{folder}/uid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.geteuid()} 1")
+            Path(f"{folder}/gid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.getegid()} 1")
+        except OSError as error:
+            raise SandboxUnavailable(f"writing {error.filename} was refused: {error.strerror}") from error
+
+    def begin(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Have it run a program; the report comes from `report`.
+
+        Raises:
+            Lost: the zygote has ended.
+        """
+        self.runs += 1
+        request["id"] = self.runs
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        try:
+            self.control.sendmsg([json.dumps(request).encode()], ancillary)
+        except OSError as error:
+            raise Lost(str(error)) from error
+
+    def end(self) -> None:
+        """Have the running program killed; its report follows."""
+        with contextlib.suppress(OSError):
+            self.control.send(b'{"kill":true}')
+
+    def forget(self) -> None:
+        """Have it empty what a program before left behind."""
+        with contextlib.suppress(OSError):
+            self.control.send(b'{"forget":true}')
+
+    def report(self) -> dict[str, Any]:
+        """Read the report of the program that was begun.
+
+        Raises:
+            Lost: the zygote has ended.
+        """
+        while True:
+            try:
+                data = self.control.recv(1 << 16)
+            except OSError as error:
+                raise Lost(str(error)) from error
+            if not data:
+                raise Lost("the sandbox's process ended")
+            message: dict[str, Any] = json.loads(data)
+            if message.get("id") == self.runs:
+                return message
+
+    def close(self) -> None:
+        """End the zygote and all that runs in it."""
+        self.control.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.process.stderr:
+            self.process.stderr.close()
+
+    def _printed(self) -> str:
+        self.process.kill()
+        _, printed = self.process.communicate()
+        return printed.decode(errors="replace").strip()[-500:] or "it printed nothing"
