@@ -94,18 +94,15 @@ def test_choose_by_text(text: str, letters: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "letters"),
-    [
-        ("I think A", "A"),
-        ("I choose B.", "B"),
-        ("I do not know", ""),
-        ("A careful look shows that none fits.", ""),
-    ],
+    [("I think A", "A"), ("I choose B.", "B"), ("I do not know", ""), ("The answer is I", "I")],
 )
-@pytest.mark.xfail(
-    strict=True, reason="a word of one letter at the beginning of a line is taken for a choice"
-)
-def test_words_of_one_letter(text: str, letters: str) -> None:
+def test_the_word_i_is_no_choice(text: str, letters: str) -> None:
     assert "".join(choose(text, "ABCDEFGHIJ")) == letters
+
+
+@pytest.mark.xfail(strict=True, reason="the article at the beginning of a line is taken for a choice")
+def test_the_article_a_is_no_choice() -> None:
+    assert choose("A careful look shows that none fits.", "ABCD") == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +150,6 @@ def test_letters_beyond_the_option_are_none() -> None:
 
 
 @pytest.mark.parametrize("letters", [0, 1, 27])
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="hub does not export OptionError")
 def test_letters_out_of_range(letters: int) -> None:
     with pytest.raises(OptionError, match="letters"):
         MultipleChoice(letters)

@@ -124,7 +124,6 @@ def test_options_that_it_does_not_have(reward: str, options: dict[str, Any]) -> 
         hub.find_reward(reward).bind(options)
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="hub does not export OptionError")
 @pytest.mark.parametrize("reward", [Math, MathBoxed])
 def test_a_tolerance_is_not_negative(reward: type[Math] | type[MathBoxed]) -> None:
     with pytest.raises(OptionError, match="tolerance"):

@@ -1,5 +1,6 @@
 r"""The last layer: sympy, with what it may do counted."""
 
+import subprocess
 import sys
 
 import pytest
@@ -19,20 +20,37 @@ def decide(one: str, other: str) -> bool | None:
     [
         (r"\int_0^1 x dx", r"\frac12", True),
         (r"\int_0^1 x dx", r"\frac13", False),
-        (r"\int_0^\infty e^{-x} dx", "1", True),
         (r"\int_0^1 \frac{1}{1+x^2} dx", r"\frac{\pi}{4}", True),
         (r"\lim_{x\to0} \frac{\sin x}{x}", "1", True),
         (r"\lim_{x\to0} \frac{\sin x}{x}", "0", False),
         (r"\lim_{n\to\infty} (1+\frac1n)^n", "e", True),
         (r"\sum_{n=1}^{\infty} \frac{1}{n^2}", r"\frac{\pi^2}{6}", True),
         (r"\sum_{n=1}^{\infty} \frac{1}{n^2}", r"\frac{\pi^2}{5}", False),
-        (r"\sum_{n=0}^{\infty} \frac{1}{2^n}", "2", True),
         (r"\int_0^a x dx", r"\frac{a^2}{2}", True),
     ],
 )
 def test_decided(one: str, other: str, same: bool) -> None:
     assert decide(one, other) is same
     assert decide(other, one) is same
+
+
+@pytest.mark.xfail(strict=True, reason="it takes more calls than are granted")
+def test_a_geometric_series() -> None:
+    assert decide(r"\sum_{n=0}^{\infty} \frac{1}{2^n}", "2") is True
+
+
+@pytest.mark.xfail(strict=True, reason="what sympy builds when it is first asked counts too")
+def test_the_first_time_is_as_any_other() -> None:
+    code = (
+        "from hub_math import verify\n"
+        "ask = lambda space: verify(r'\\int_0^\\infty e^{-x} dx' + space, r'\\boxed{1}').correct\n"
+        "first = ask('')\n"
+        "verify(r'\\int_0^1 x dx', r'\\boxed{\\frac12}')\n"
+        "print(first, ask('+0'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, later = done.stdout.split()
+    assert first == later
 
 
 @pytest.mark.parametrize(

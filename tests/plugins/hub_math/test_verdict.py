@@ -240,11 +240,14 @@ def test_what_is_no_text_is_no_answer(answer: object) -> None:
     assert (verdict.correct, verdict.reason) == (False, "no_answer")
 
 
-@pytest.mark.parametrize("text", [r"\boxed{}", r"\boxed{\frac{}{}}"])
+def test_an_empty_box_is_no_answer() -> None:
+    assert verify("2", r"\boxed{}").reason == "no_answer"
+    assert not verify(r"\emptyset", r"\boxed{}").correct
+
+
 @pytest.mark.xfail(strict=True, reason="empty braces are read as an empty list")
-def test_empty_braces_are_no_answer(text: str) -> None:
-    assert verify("2", text).reason == "no_answer"
-    assert not verify(r"\emptyset", text).correct
+def test_an_empty_fraction_is_no_answer() -> None:
+    assert verify("2", r"\boxed{\frac{}{}}").reason == "no_answer"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,6 @@ def test_empty_braces_are_no_answer(text: str) -> None:
     [("9" * 4_000, "It is 1" + "9" * 4_000), ("9" * 500, "The answer is " + "9" * 6_000)],
     ids=["tail", "announced"],
 )
-@pytest.mark.xfail(strict=True, reason="a number is cut where the part of the text ends that is searched")
 def test_a_number_is_never_cut(reference: str, answer: str) -> None:
     assert not verify(reference, answer).correct
 
@@ -263,7 +265,6 @@ def test_a_sentence_around_a_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["The answer is about 5", "The answer is not 3 but 5"])
-@pytest.mark.xfail(strict=True, reason="words before the value are taken with it, a denial ends the search")
 def test_prose_around_a_value(text: str) -> None:
     assert verify("5", text).correct
 
