@@ -40,8 +40,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("wall_s", "memory_mb", "output_bytes"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, but a limit is greater than 0")
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value}, but a limit is greater than 0 and finite")
 
 
 @dataclass(frozen=True)
