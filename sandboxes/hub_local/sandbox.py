@@ -3,11 +3,10 @@
 import contextlib
 import os
 import queue
-import shutil
 
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
 from hub.sandbox import Execution, Limits, Program
-from hub_local import layers
+from hub_local import layers, scratch
 from hub_local.breaches import try_breaches
 from hub_local.languages import ALIASES, Language, installed
 from hub_local.run import Runner
@@ -30,6 +29,8 @@ class LocalSandbox:
             is ever used instead.
         packages: packages that programs may import beside the standard library, e.g. ["numpy"].
         queue_s: seconds that a program waits for a free slot before it is refused as overload.
+        scratch: in the tier "landlock", the folder that programs may write to, emptied after each; "": one of
+            its own for each slot. Only with one slot. Judges never share it.
 
     Raises:
         SandboxUnavailable: the machine cannot give the walls, or one of them does not hold.
@@ -42,12 +43,18 @@ class LocalSandbox:
         require: list[str] | None = None,
         packages: list[str] | None = None,
         queue_s: float = 60.0,
+        scratch: str = "",
     ) -> None:
         if slots < 0 or queue_s < 0:
             raise OptionError("sandbox local: slots and queue_s cannot be negative")
+        if scratch and slots != 1:
+            raise OptionError("sandbox local: a scratch folder can be given to one slot only: slots=1")
+        if scratch and os.listdir(scratch):
+            raise OptionError(f"sandbox local: {scratch} is not empty, and a scratch folder is emptied often")
         self.tier = layers.choose(require or [])
         self.packages = _folders(packages or [])
         self.queue_s = queue_s
+        self.scratch = scratch
         self.languages: dict[str, Language] = installed() if self.tier == "namespaces" else {}
         self._preload = packages or []
         self._pid = os.getpid()
@@ -127,13 +134,16 @@ class _Place:
     def slot(self, role: str) -> Slot:
         """Return the zygote for a role: "solver", "judge" or "tools"."""
         if role not in self._slots:
-            scratch = ""
+            folder = ""
             if self._sandbox.tier == "landlock":
-                scratch = layers.scratch_folder()
-                self._scratch.append(scratch)
+                if role != "judge":
+                    folder = self._sandbox.scratch
+                if not folder:
+                    folder = layers.scratch_folder()
+                    self._scratch.append(folder)
             packages = self._sandbox.packages
             config = layers.configuration(
-                self._sandbox.tier, self._sandbox._preload, packages, role == "tools", scratch
+                self._sandbox.tier, self._sandbox._preload, packages, role == "tools", folder
             )
             self._slots[role] = Slot(config)
         return self._slots[role]
@@ -144,8 +154,12 @@ class _Place:
         for slot in slots.values():
             slot.close()
         for folder in self._scratch:
-            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                scratch.empty(folder)
+                os.rmdir(folder)
         self._scratch.clear()
+        if self._sandbox.scratch:
+            scratch.empty(self._sandbox.scratch)
 
 
 def _folders(packages: list[str]) -> list[str]:

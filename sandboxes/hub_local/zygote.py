@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -60,6 +59,7 @@ class Server:
         self.alone = config["tier"] == "namespaces"
         self.program = importlib.import_module("hub_local.program")
         self.confine = importlib.import_module("hub_local.confine")
+        self.scratch = importlib.import_module("hub_local.scratch")
 
     def serve(self) -> None:
         """Answer requests until the host closes its end."""
@@ -143,12 +143,7 @@ class Server:
                 pass
             self.confine.renew_scratch(self.config["scratch_mb"])
         else:
-            scratch = self.config["scratch"]
-            for entry in os.scandir(scratch):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
+            self.scratch.empty(self.config["scratch"])
 
 
 def _data_bytes() -> int:
