@@ -9,7 +9,7 @@ from hub.generator import Completion, Decoding, Generator, GeneratorPlugin
 from hub.hookspecs import hookimpl
 from hub.reward import Lane, Per, Reward, reward
 from hub.sample import Sample
-from hub.sandbox import Execution, Limits, Program, Sandbox, SandboxPlugin, Verdict
+from hub.sandbox import Case, Execution, Layer, Limits, Program, Sandbox, SandboxPlugin, Verdict
 from hub.score import Failure, Outcome, Score
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _LATER = {
 
 __all__ = [
     "Benchmark",
+    "Case",
     "Command",
     "Completion",
     "Decoding",
@@ -48,6 +49,7 @@ __all__ = [
     "GeneratorPlugin",
     "Hub",
     "Lane",
+    "Layer",
     "Limits",
     "Mix",
     "MixScore",

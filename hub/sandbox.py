@@ -4,7 +4,7 @@ A verdict is about the program. Whatever is not the program's doing is raised, a
 or `SandboxOverloaded`, so that it can never be taken for a verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -129,6 +129,21 @@ class Execution:
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One of the things that a sandbox walls programs in with, as it stands on this machine.
+
+    Args:
+        name: e.g. "seccomp"; unique within a sandbox.
+        active: whether programs are behind it.
+        detail: what it does or is set to, else why it is not active.
+    """
+
+    name: str
+    active: bool
+    detail: str = ""
+
+
 class Sandbox(Protocol):
     """Runs programs. Opened once per process that needs it; must not be carried over a fork."""
 
@@ -138,7 +153,11 @@ class Sandbox(Protocol):
         Raises:
             SandboxUnavailable: it cannot run, or not with the isolation asked for.
             SandboxOverloaded: no slot is free.
+            BadInput: it does not have the language, or a text is too large.
         """
+
+    def describe(self) -> Sequence[Layer]:
+        """Say layer by layer what walls programs in, and which languages there are, for people."""
 
     def close(self) -> None:
         """End everything that it started."""

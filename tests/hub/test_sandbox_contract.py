@@ -38,7 +38,7 @@ def test_a_limit_is_positive_and_finite(name: str, value: float) -> None:
         (b"1\xff", "1", False, False, False),
         (b"\xed\xa0\x80", "\ud800", False, False, False),
         ("ż🐢".encode(), "ż🐢", True, True, True),
-        ("１".encode(), "1", False, False, False),
+        ("\uff11".encode(), "1", False, False, False),
         (b"1\x00", "1", False, False, False),
         (b"wrong\r1", "1", False, False, False),
         (b"\x1b[2K1", "1", False, False, False),
