@@ -1,4 +1,4 @@
-"""Offers the benchmarks of mathematics; of `math`, `math-500` and `aime` the user gives the data."""
+"""Offers benchmarks of mathematics and of programs; the user has the data of `math` and `aime`."""
 
 from collections.abc import Iterator
 
@@ -63,4 +63,19 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "Problems of the American Invitational Mathematics Examination, from your own copy",
         decoding=hub.Decoding(max_new_tokens=8192),
         category="year",
+    )
+    yield hub.Benchmark(
+        "humaneval",
+        "hub_benchmarks.humaneval:rows",
+        {"code": 1.0},
+        "Python functions from their docstrings (Chen et al. 2021, arXiv 2107.03374; openai/human-eval, MIT)",
+        decoding=hub.Decoding(max_new_tokens=1024),
+    )
+    yield hub.Benchmark(
+        "mbpp",
+        "hub_benchmarks.mbpp:rows",
+        {"code": 1.0},
+        "Short Python programs from one sentence (Austin et al. 2021, arXiv 2108.07732; CC-BY-4.0)",
+        splits=("test", "train", "validation", "prompt"),
+        decoding=hub.Decoding(max_new_tokens=1024),
     )

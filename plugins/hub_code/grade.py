@@ -74,7 +74,7 @@ class Code:
         return self._judge(Program(source, self.language, compare=self.compare), reference)
 
     def _judge(self, program: Program, reference: Reference) -> hub.Score:
-        """Run a program until the first run that does not pass; with `partial` as often as there are tests."""
+        """Run a program until a run does not pass; with `partial` as often as there are tests."""
         self.runner.begin()
         worst, passed, count = Execution(Verdict.PASSED), 0, 0
         for judged in self._runs(program, reference):
