@@ -28,6 +28,7 @@ def main() -> None:
     confine = importlib.import_module("hub_local.confine")
     kernel = importlib.import_module("hub_local.kernel")
     importlib.import_module("hub_local.program")
+    importlib.import_module("hub_local.scratch")
     for name in config["preload"]:
         importlib.import_module(name)
     base = _data_bytes()
