@@ -35,6 +35,9 @@ attempt("a file system was mounted", lambda: __import__("ctypes").CDLL(None).mou
 print(json.dumps(held))
 """
 
+ATTEMPTS = _ATTEMPTS.count("\nattempt(")
+"""How many ways out are tried."""
+
 
 def try_breaches(run: Callable[[Program], Execution], tier: str) -> list[str]:
     """Return the walls that a program broke through; empty where all held.

@@ -4,11 +4,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hub.errors import OptionError, SandboxUnavailable
+from hub.sandbox import Layer
 from hub_local import kernel
 from hub_local.languages import installed
 from hub_local.syscalls import MACHINE, SUPPORTED
@@ -34,15 +34,6 @@ _TOOLS = (
     "/bin", "/usr/bin", "/usr/local/bin", "/usr/include", "/usr/local/include", "/usr/libexec",
     "/usr/local/lib", "/usr/share/nodejs", "/etc/alternatives",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One wall: its name, and whether the kernel gives it, else why not."""
-
-    name: str
-    active: bool
-    detail: str
 
 
 def layers() -> list[Layer]:

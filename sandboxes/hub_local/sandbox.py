@@ -5,9 +5,10 @@ import os
 import queue
 
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
-from hub.sandbox import Execution, Limits, Program
+from hub.sandbox import Execution, Layer, Limits, Program
 from hub_local import layers, scratch
 from hub_local.breaches import try_breaches
+from hub_local.describe import describe
 from hub_local.languages import ALIASES, Language, installed
 from hub_local.run import Runner
 from hub_local.slot import Lost, Slot
@@ -99,6 +100,10 @@ class LocalSandbox:
         finally:
             self._places.put(place)
         raise AssertionError("unreachable")
+
+    def describe(self) -> list[Layer]:
+        """Return the walls of its tier, and the languages that it has."""
+        return describe(self.tier, self.languages)
 
     def close(self) -> None:
         """End every server process; what runs is lost."""
