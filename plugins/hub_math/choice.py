@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import hub
+from hub.errors import OptionError
 from hub_math.extract import find_answer
 from hub_math.tidy import key, tidy
 
 _LETTER = r"(?:\\text\{\s*)?\(?\s*([A-Z])\s*\)?(?:\s*\})?"
 _LEADING = re.compile(rf"\**{_LETTER}\**(?:\s*[.:)\-]\s*|\s+|$)")
-_ALONE = re.compile(r"(?<![A-Za-z\\])\(?([A-Z])\)?(?![A-Za-z'])")
+_ALONE = re.compile(
+    r"(?<![A-Za-z\\])\(?([A-Z])\)?(?![A-Za-z'])(?! (?!(?:because|since|as|is|or|and|for)\b)[a-z])"
+)
 _PHRASE = re.compile(
     r"(?:answer|option|choice)s?\b[^.\n]{0,40}?(?:\bis\b|\bare\b|[:=])\s*(not\b)?[\s*($\\{}]*(?:text\{|boxed\{|\()*\s*",
     re.IGNORECASE,
@@ -37,7 +40,7 @@ class MultipleChoice:
 
     def __init__(self, letters: int = 10) -> None:
         if not 2 <= letters <= 26:
-            raise hub.OptionError(f"multiple-choice: letters is {letters}, but should be 2 to 26")
+            raise OptionError(f"multiple-choice: letters is {letters}, but should be 2 to 26")
         self.letters = string.ascii_uppercase[:letters]
 
     def __call__(self, sample: hub.Sample) -> hub.Score:
@@ -80,7 +83,7 @@ def _letters_of(text: str, letters: str, choices: Sequence[str]) -> list[str]:
     if by_text:
         return by_text
     leading = _LEADING.match(plain)
-    if leading and leading[1] in letters:
+    if leading and leading[1] in letters and not _is_word(plain, leading):
         found, rest = [leading[1]], plain[leading.end(1) :]
         while joined := _JOINED.match(rest):
             found.append(joined[1])
@@ -90,6 +93,13 @@ def _letters_of(text: str, letters: str, choices: Sequence[str]) -> list[str]:
     return sorted(
         {letter for letter in _ALONE.findall(line) if letter in letters} - ({"I"} if "I " in line else set())
     )
+
+
+def _is_word(text: str, leading: re.Match[str]) -> bool:
+    """Whether a letter at the beginning is a word: "I think", "A careful look"."""
+    rest = text[leading.end() :]
+    bare = leading.group().strip() == leading[1]
+    return bare and rest[:1].islower() and not re.match(r"(?:because|since|as|is|or|and|for)\b", rest)
 
 
 def _choices(value: Any) -> list[str]:

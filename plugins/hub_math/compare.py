@@ -12,6 +12,8 @@ from hub_math.tree import COLLECTIONS, INFINITY, Node, TooComplex, number, symbo
 
 MOST_ITEMS = 200
 """Items of a list or set that are compared."""
+MOST_PAIRS = 400
+"""Pairs that two lists make, where their members are lists or sets."""
 MOST_SIGNS = 4
 """Plus-minus signs of one answer."""
 
@@ -65,7 +67,17 @@ def _families(one: Node, other: Node) -> tuple[Node, Node] | None:
                 return None
             name = Node("sym", (min(free),))
         found.append(_renamed(rest, name, "\\integer"))
-    return found[0], found[1]
+    declared = [item.args[1] for node in (one, other) for item in node.args if _declares(item)]
+    return (found[0], found[1]) if len(set(declared)) == 1 else None
+
+
+def _declares(item: object) -> bool:
+    return (
+        isinstance(item, Node)
+        and item.kind == "member"
+        and item.args[1] in _INTEGERS
+        and bool(item.args[0].kind == "sym")
+    )
 
 
 def _without_declaration(node: Node) -> tuple[Node, Node | None]:
@@ -73,7 +85,7 @@ def _without_declaration(node: Node) -> tuple[Node, Node | None]:
     if node.kind != "list":
         return node, None
     for item in node.args:
-        if item.kind == "member" and item.args[1] in _INTEGERS and item.args[0].kind == "sym":
+        if _declares(item):
             rest = tuple(other for other in node.args if other is not item)
             return rest[0] if len(rest) == 1 else Node("list", rest), item.args[0]
     return node, None
@@ -144,6 +156,8 @@ def _lists(one: Node, other: Node, policy: Policy) -> Found:
     by_name = _by_name(one), _by_name(other)
     if by_name[0] and by_name[1] and by_name[0].keys() == by_name[1].keys():
         return _in_order(list(by_name[0].values()), [by_name[1][name] for name in by_name[0]], policy)
+    if by_name[0] and by_name[1] and all(name.kind == "sym" for name in (*by_name[0], *by_name[1])):
+        return Found(False, "structure", "different variables")
     return _members_match(_members(one), _members(other), policy)
 
 
@@ -182,6 +196,8 @@ def _solutions(items: Sequence[Node]) -> list[Node]:
 
 def _members_match(one: tuple[Node, ...], other: tuple[Node, ...], policy: Policy) -> Found:
     """Compare lists and sets whose order does not count; copies of a member count once."""
+    if len(one) * len(other) > MOST_PAIRS and any(item.kind in COLLECTIONS for item in one + other):
+        raise TooComplex(f"more than {MOST_PAIRS} pairs of members that hold members")
     if max(len(one), len(other)) > MOST_ITEMS:
         raise TooComplex(f"more than {MOST_ITEMS} items")
     if len(one) == len(other) == 1:
@@ -337,7 +353,7 @@ def _relations(one: Node, other: Node, policy: Policy) -> Found:
     sides = [_pointing_left(side) for side in (one, other)]
     if sides[0].args[0] != sides[1].args[0]:
         return Found(False, "structure", "different relations")
-    if len(sides[0].args) == 3:
+    if len(sides[0].args) == 3 and _has_names(one) and _has_names(other):
         differences = [Node("add", (side.args[1], Node("neg", (side.args[2],)))) for side in sides]
         factor = proportional(differences[0], differences[1])
         if factor > 0 or (factor < 0 and sides[0].args[0] == ("!=",)):
@@ -442,8 +458,10 @@ def _has_names(node: Node) -> bool:
 
 def _is_statement(node: Node) -> bool:
     """Whether an answer is an equation between numbers that are not all equal, like 5 = 2."""
-    if not (_equation(node) and set(node.args[0]) == {"="}) or _has_names(node):
+    if not (_equation(node) and set(node.args[0]) == {"="}):
         return False
+    if _has_names(node):
+        return all(side == node.args[1] for side in node.args[2:])  # x = x
     sides = node.args[1:]
     for side in sides[:-1]:
         try:
@@ -474,8 +492,9 @@ def _same_names(one: Node, other: Node) -> bool:
     if names[0] == names[1] or names[0].kind != names[1].kind:
         return True
     if names[0].kind == "apply":
-        return bool(names[0].args[0] == names[1].args[0])
-    return bool(names[0].kind != "sym")
+        free = all(arg.kind == "sym" for name in names for arg in name.args[1:])
+        return bool(names[0].args[0] == names[1].args[0] and (free or names[0].args == names[1].args))
+    return bool(names[0].kind == "seq")
 
 
 def _equations(one: Node, other: Node, policy: Policy) -> Found:
@@ -489,6 +508,8 @@ def _equations(one: Node, other: Node, policy: Policy) -> Found:
     if any(side.kind in COLLECTIONS for node in (one, other) for side in node.args[1:]):
         found = _in_order(one.args[1:], other.args[1:], policy)
         return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
+    if any(part.kind == "plusminus" for node in (one, other) for part in node.walk()):
+        return Found(False, "structure", "an equation against its solutions")
     differences = [Node("add", (node.args[1], Node("neg", (node.args[2],)))) for node in (one, other)]
     above = [_numerator(difference)[0] for difference in differences]
     factor = proportional(above[0], above[1])

@@ -31,22 +31,29 @@ _MARK = re.compile(r"^[ \t]*####[ \t:]*(\S[^\n]*)$", re.MULTILINE)
 _PHRASE = re.compile(
     r"(?:\b(?:answers?|r\u00e9ponse|respuesta|resposta|risposta|antwort|l\u00f6sung|\u043e\u0442\u0432\u0435\u0442)\b"
     r"[^\n.]{0,40}?(?:\b(?:is|are|est|es|\u00e9|\u00e8|ist|lautet)\b|[:=\uff1a])"
+    r"|\b(?:solutions|roots|values|results)\b[^\n.]{0,40}?\bare\b"
     r"|\u7b54\u6848[\u662f\u4e3a\uff1a:]+|\u7b54\u3048[\u306f\uff1a:]+)[ \t:*}]*\s?",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
     r"(?:\bnot|\bnever|\bneither|\bcannot be|n't|n't be)\s+(?:equal to\s+)?[$*({\\]*$", re.IGNORECASE
 )
+_DENIED = re.compile(r"(?:\bnot|n't)\s+[$\\(\[{ ]*$", re.IGNORECASE)
+_DOUBTED = re.compile(r"\b(?:don't|do not|doesn't|does not|cannot|can't|doubt)\b[^.\n]{0,25}$", re.IGNORECASE)
+_VAGUE = re.compile(
+    r"^(?:about|approximately|approx\.?|roughly|around|exactly|only|just|simply|equal to|[=≈])\s*"
+)
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z.])[-\u2212]?(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:[.,]\d+|\.(?=\d))?(?:/\d+)?(?:\s?\\?%)?"
     r"|-?\\[dt]?frac\{-?\d+\}\{\d+\}|(?<![0-9A-Za-z.])-?\.\d+"
 )
-_OR_BEFORE = re.compile(r"(-?[\d.,/]+\$?(?:,? |, or |,? or ))+\$?$")
+_JOINED_BEFORE = re.compile(r"(?<![\w.])-?\d[\d/]*(?:\.\d+)?\$?(?:, or |, and |,? or | and |, )\$?$")
 _FORMULA = re.compile(
     r"\$\$(.{1,500}?)\$\$|\\\[(.{1,500}?)\\\]|\\\((.{1,500}?)\\\)|\$([^$\n]{1,500})\$", re.DOTALL
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
-_SENTENCE_END = re.compile(r"\.(?=\s|$)|[。;]|,\s+(?=[a-zA-Z]{2,})|\n")
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|[。;]|,\s+(?!or\b|and\b)(?=[a-zA-Z]{2,})|\n")
+_BLANK = re.compile(r"\s")
 _NAMES = "|".join(sorted(FUNCTIONS | {"or", "and", "text", "frac", "pi", "infty", "mod"}))
 _WORD = re.compile(rf"(?<![\\a-zA-Z])(?!(?:{_NAMES})\b)[a-zA-Z]{{2,}}")
 _HEDGE = re.compile(r"\b(?:or|maybe|perhaps|possibly|either|might|unsure|guess)\b[^.!?\n]*$", re.IGNORECASE)
@@ -61,7 +68,6 @@ _CONNECTOR = re.compile(
     r"^(?:so|thus|hence|therefore|then|and|we get|we have|it is)\b[,:]?\s*", re.IGNORECASE
 )
 _SHORT = re.compile(r"[^\n$]{1,100}")
-_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 
 
 def find_answer(text: str, source: Source = "auto") -> str | None:
@@ -75,22 +81,31 @@ def find_answer(text: str, source: Source = "auto") -> str | None:
     if source == "boxed":
         return (last_boxes(text) or "").strip() or None
     if source == "tag":
-        tags = _TAG.findall(text)
-        return find_answer(tags[-1]) or None if tags else None
+        tagged = _last_tag(text)
+        return find_answer(tagged) if tagged else None
     if source == "final-line":
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return find_answer(lines[-1]) if lines else None
     box, end = _read_boxes(text)
+    if end and _DENIED.search(text, max(0, end - len(box) - 60), max(0, end - len(box) - 7)):
+        return None
     if box.strip() and "final answer" in text[max(end, len(text) - 300) :].lower():
         box = find_answer(text[end + 1 :]) or box
     found = box.strip() or marked(text)
-    if not found and "<answer>" in text and (tags := _TAG.findall(text)):
-        return tags[-1].strip() or None
+    if not found and (tagged := _last_tag(text)):
+        return tagged
     if not found:
         return _answer_in_prose(text)
     if _is_prose(found) or _PHRASE.search(found):
         return _answer_in_prose(found) or found
     return found
+
+
+def _last_tag(text: str) -> str:
+    """Return what the last <answer> tag holds; "" for none."""
+    end = text.rfind("</answer>")
+    start = text.rfind("<answer>", 0, max(0, end))
+    return text[start + 8 : end].strip() if 0 <= start < end else ""
 
 
 def last_boxes(text: str) -> str | None:
@@ -159,7 +174,7 @@ def _joins(gap: str) -> bool:
 
 def marked(text: str) -> str:
     """Return what stands after the last `####`, or after the `A:` of the last line; "" for neither."""
-    mark = _last(_MARK, text) if "####" in text else None
+    mark = _last(_MARK, text[-MOST_PROSE:]) if "####" in text else None
     if mark:
         return mark[1].strip()
     line = text.rstrip().rpartition("\n")[2].lstrip()
@@ -168,11 +183,11 @@ def marked(text: str) -> str:
 
 def find_announced(text: str) -> str | None:
     """Return what a text of several sentences announces as its answer; None if it is no such text."""
-    phrase = _last(_PHRASE, text)
+    phrase = _last(_PHRASE, text[-MOST_PROSE:]) if len(text) <= MOST_PROSE else None
     starts = phrase is not None and len(text[: phrase.start()].split()) < 3
     if not (starts or (len(text) >= 40 and _is_prose(text))):
         return None
-    return _after_phrase(text[phrase.end() : phrase.end() + 500]) if phrase else None
+    return _after_phrase(_window(text, phrase.end())) if phrase else None
 
 
 def _is_prose(text: str) -> bool:
@@ -186,23 +201,37 @@ def _answer_in_prose(text: str) -> str | None:
     text = text[-MOST_PROSE:]
     phrase = _last(_PHRASE, text)
     if phrase:
-        rest = text[phrase.end() : phrase.end() + 500]
-        if re.match(r"(?:not|never)\b", rest):
+        rest = _window(text, phrase.end())
+        if _DOUBTED.search(text, max(0, phrase.start() - 60), phrase.start()):
             return None
+        if re.match(r"(?:not|never|definitely not)\b", rest):
+            _, but, rest = _SENTENCE_END.split(rest, maxsplit=1)[0].partition(" but ")
+            if not but:
+                return None
         found = _after_phrase(rest)
         if found:
             return found
-    bare = _CONNECTOR.sub("", text.strip())
+    bare = _VAGUE.sub("", _CONNECTOR.sub("", text.strip().strip("*`")))
     if bare.startswith("\\begin{") and not _is_prose(bare):
         return bare
     if (
         _SHORT.fullmatch(bare)
+        and "boxed" not in bare
         and not _is_prose(bare)
         and not _FORMULA.search(bare)
         and len(_WORD.findall(bare)) < 2
     ):
         return bare
     return _last_formula_or_number(text)
+
+
+def _window(text: str, start: int) -> str:
+    """Return some text from a place on, never ending within a number or word."""
+    window = text[start : start + 500]
+    if len(text) > start + 500:
+        cut = max(window.rfind(" "), window.rfind("\n"))
+        window = window[:cut] if cut > 0 else ""
+    return window
 
 
 def _after_phrase(text: str) -> str | None:
@@ -215,7 +244,7 @@ def _after_phrase(text: str) -> str | None:
     if formula and formula.start() <= len(line) + 1:
         return _with_joined(text, formula)
     bold = _BOLD.search(line)
-    line = (bold[1] if bold else line).strip("* \t")
+    line = _VAGUE.sub("", (bold[1] if bold else line).strip("* \t"))
     if _is_prose(line):
         number = _NUMBER.search(line)
         return number.group() if number else None
@@ -236,7 +265,8 @@ def _with_joined(text: str, formula: re.Match[str]) -> str:
 def _last_formula_or_number(text: str) -> str | None:
     tail = text[-TAIL:]
     if len(tail) < len(text):  # a formula that was cut would make what is between formulas seem one
-        tail = tail[tail.find("\n") + 1 :]
+        cut = _BLANK.search(tail)
+        tail = tail[tail.find("\n") + 1 :] if "\n" in tail else tail[cut.end() :] if cut else ""
     formula, number = _last(_FORMULA, tail), _last(_NUMBER, tail)
     if formula and (number is None or formula.end() >= number.end()):
         found = without_dollars(formula.group())
@@ -246,9 +276,14 @@ def _last_formula_or_number(text: str) -> str | None:
         return without_dollars(formula.group())
     if number is None or _NEGATION.search(tail, max(0, number.start() - 40), number.start()):
         return None
-    before = _OR_BEFORE.search(tail, max(0, number.start() - 100), number.start())
-    if before and " or " in before.group():
-        return before.group() + number.group()
+    start = number.start()
+    for _ in range(MOST_BOXES):
+        before = _JOINED_BEFORE.search(tail, max(0, start - 40), start)
+        if before is None:
+            break
+        start = before.start()
+    if start < number.start():
+        return tail[start : number.end()]
     if _HEDGE.search(tail, max(0, number.start() - 100), number.start()):
         return None
     return number.group()

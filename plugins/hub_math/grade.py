@@ -3,6 +3,7 @@
 from typing import Literal
 
 import hub
+from hub.errors import OptionError
 from hub_math.policy import Policy, Source
 from hub_math.reference import BadReference
 from hub_math.verdict import verify
@@ -41,7 +42,7 @@ class Math:
         several: bool = False,
     ) -> None:
         if tolerance < 0:
-            raise hub.OptionError(f"math: tolerance is {tolerance}, but should be at least 0")
+            raise OptionError(f"math: tolerance is {tolerance}, but should be at least 0")
         self.policy = Policy(source, ordered, tolerance, percent, units, several)
 
     def __call__(self, sample: hub.Sample) -> hub.Score:

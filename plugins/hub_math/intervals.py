@@ -29,6 +29,8 @@ def intervals(node: Node) -> list[Piece] | None:
     Raises:
         TooComplex: a limit was reached.
     """
+    if len({name for part in node.walk() if part.kind == "rel" for name in symbols(part)}) > 1:
+        return None
     try:
         found = _read(node)
     except (Undecidable, Undefined):

@@ -157,7 +157,7 @@ class NameReader(Reader):
             return Node("factorial", (argument,))
         if name == "det" and argument.kind == "matrix":
             return Node("call", ("det", argument))
-        arguments = argument.args if argument.kind == "list" else (argument,)
+        arguments = argument.args if argument.kind in ("list", "set") else (argument,)
         return Node("call", (name, *arguments))
 
     def argument(self) -> Node:
@@ -175,6 +175,8 @@ class NameReader(Reader):
             return self.group()
         found = self.postfix(self.primary())
         while self.starts_factor() and self.peek().kind != "func" and not self.sees("(", "[", "{{"):
+            if self.peek().value == "d" and self.peek(1).kind == "sym":
+                break  # the dx of an integral
             found = product(found, self.postfix(self.primary()))
         if self.sees("/") and self.peek(1).kind == "num":
             self.next()

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import hub
+from hub.errors import OptionError
 from hub_math.exact import Undefined, constant
 from hub_math.extract import find_answer
 from hub_math.numeric import DIGITS, Evaluator, Undecidable, context
@@ -33,7 +34,7 @@ class Numeric:
     def __init__(self, relative: float = 1e-6, absolute: float = 0.0, source: Source = "auto") -> None:
         for name, value in (("relative", relative), ("absolute", absolute)):
             if not 0 <= value < float("inf"):
-                raise hub.OptionError(f"numeric: {name} is {value}, but should be at least 0")
+                raise OptionError(f"numeric: {name} is {value}, but should be at least 0")
         self.relative, self.absolute, self.source = relative, absolute, source
 
     def __call__(self, sample: hub.Sample) -> hub.Score:

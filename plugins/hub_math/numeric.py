@@ -6,16 +6,20 @@ value that depends on its name and arguments and on nothing else.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from hashlib import blake2b
 from typing import Any
 
 from hub_math.exact import Undefined, constant
-from hub_math.tree import Node, TooComplex, symbols
+from hub_math.tree import INFINITY, ONE, Node, TooComplex, symbols
 
 DIGITS = 60
 MORE_DIGITS = 150
+CERTAIN_DIGITS = 400
+"""To which two constants must agree."""
+MOST_DIGITS = 1_000
+"""For terms of very different size."""
 MOST_STEPS = 20_000
 """Nodes that are evaluated for one point, those of a sum counted for each of its terms."""
 MOST_TERMS = 2_000
@@ -23,6 +27,10 @@ LARGEST_ARGUMENT = 10**30
 """Of a periodic function: what is beyond would need more digits than are kept."""
 LARGEST_LOGARITHM = 10**8
 """Of what a power gives."""
+
+_APPROXIMATE_DIGITS = 15
+"""To which two runs of an infinite sum or an integral must agree."""
+_MINUS_INFINITY = Node("neg", (INFINITY,))
 
 _local = threading.local()
 
@@ -50,6 +58,7 @@ class Evaluator:
         digits: significant decimal digits that are computed with.
         logarithm: base of a log without one: 10, or None for e.
         real: what would be complex is undefined.
+        seed: functions that are only named have other values for another one.
     """
 
     def __init__(
@@ -58,11 +67,16 @@ class Evaluator:
         digits: int = DIGITS,
         logarithm: int | None = None,
         real: bool = False,
+        seed: int = 0,
+        exact: Mapping[str, Fraction] | None = None,
     ) -> None:
-        self.real = real
+        self.real, self.seed = real, seed
+        self.span, self.peak = 0, -(10**9)
+        self.approximate = False
         self.mp = context(digits)
+        self.exact = exact or values
         self.values = {
-            name: self.mp.mpf(value.numerator) / value.denominator for name, value in values.items()
+            name: self.mp.mpf(value.numerator) / value.denominator for name, value in self.exact.items()
         }
         self.logarithm = logarithm
         self.steps = 0
@@ -103,7 +117,12 @@ class Evaluator:
         if kind == "const":
             return self._constant(args[0])
         if kind == "add":
-            return mp.fsum([self._value(arg) for arg in args])
+            terms = [self._value(arg) for arg in args]
+            sizes = [mp.mag(term) for term in terms if term]
+            if sizes:
+                self.span = max(self.span, max(sizes) - min(sizes))
+                self.peak = max(self.peak, *sizes)
+            return mp.fsum(terms)
         if kind == "mul":
             return mp.fprod([self._value(arg) for arg in args])
         if kind == "neg":
@@ -149,6 +168,8 @@ class Evaluator:
             return self._named(args)
         if kind == "big":
             return self._big(*args)
+        if kind == "opaque" and args[0] == "int":
+            return self._integral(args[1:])
         if kind == "call":
             return self._function(args[0], args[1:])
         raise Undecidable(f"a {kind} is no number")
@@ -168,7 +189,10 @@ class Evaluator:
                 return self.mp.mpf(0)
             raise Undefined("zero to a power that is not positive")
         logarithm = self.mp.log(base)
-        self._check_size(abs(value * logarithm))
+        size = value * logarithm
+        if self.approximate and self.mp.re(size) < -LARGEST_LOGARITHM:
+            return self.mp.mpf(0)
+        self._check_size(abs(size))
         if value == self.mp.floor(self.mp.re(value)) and abs(value) < 1000:
             return base ** int(self.mp.re(value))
         return self.mp.exp(value * logarithm)
@@ -217,9 +241,11 @@ class Evaluator:
     def _named(self, args: tuple[Any, ...]) -> Any:
         name, *arguments = args
         spelled = [self.mp.nstr(self._value(argument), 25) for argument in arguments]
-        return self.mp.mpf(_number_of(f"{name}({','.join(spelled)})")) / (1 << 61)
+        return self.mp.mpf(_number_of(f"{name}({','.join(spelled)})/{self.seed}")) / (1 << 61)
 
     def _big(self, name: str, variable: Node, low: Node, high: Node, body: Node) -> Any:
+        if high == INFINITY:
+            return self._series(name, variable.args[0], low, body)
         first, last = self._real(low), self._real(high)
         if first != self.mp.floor(first) or last != self.mp.floor(last):
             raise Undecidable("a sum from or to what is no integer")
@@ -235,6 +261,51 @@ class Evaluator:
         if outside is not None:
             self.values[label] = outside
         return self.mp.fsum(terms) if name == "sum" else self.mp.fprod(terms)
+
+    def _series(self, name: str, label: str, low: Node, body: Node) -> Any:
+        """Add or multiply without end, by extrapolation (mpmath's nsum), to about fifteen digits."""
+        self.approximate = True
+        first = self._real(low)
+        method = self.mp.nsum if name == "sum" else self.mp.nprod
+        return self._with_fewer_digits(label, body, lambda f: method(f, [first, self.mp.inf]))
+
+    def _integral(self, parts: tuple[Node, ...]) -> Any:
+        """Integrate between two ends (mpmath's quad), to about fifteen digits."""
+        if len(parts) != 3:
+            raise Undecidable("an integral without its ends")
+        label, integrand = _integrand(parts[2])
+        mp = self.mp
+        ends = [mp.inf if end == INFINITY else -mp.inf if end == _MINUS_INFINITY else self._real(end)
+                for end in parts[:2]]  # fmt: skip
+        self.approximate = True
+        return self._with_fewer_digits(label, integrand, lambda f: mp.quad(f, ends, maxdegree=6))
+
+    def _with_fewer_digits(self, label: str, body: Node, work: Callable[[Any], Any]) -> Any:
+        mp, digits = self.mp, self.mp.dps
+        outside = self.values.get(label)
+
+        def function(place: Any) -> Any:
+            self.values[label] = place
+            return self._value(body)
+
+        try:
+            mp.dps = _APPROXIMATE_DIGITS + 10
+            found = [work(function)]
+            mp.dps = _APPROXIMATE_DIGITS + 20
+            found.append(work(function))
+        except (ValueError, ZeroDivisionError, OverflowError, mp.NoConvergence) as error:
+            raise Undecidable(f"it does not converge: {error}") from error
+        finally:
+            mp.dps = digits
+            self.values.pop(label, None)
+            if outside is not None:
+                self.values[label] = outside
+        if (
+            not mp.isfinite(found[1])
+            or abs(found[0] - found[1]) > abs(found[1]) * mp.mpf(10) ** -_APPROXIMATE_DIGITS
+        ):
+            raise Undecidable("it does not converge")
+        return found[1]
 
     def _real(self, node: Node) -> Any:
         value = self._value(node)
@@ -302,6 +373,16 @@ _FUNCTIONS = {
     "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot", "arcsec": "asec",
     "arccsc": "acsc", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "Gamma": "gamma",
 }  # fmt: skip
+
+
+def _integrand(body: Node) -> tuple[str, Node]:
+    """Take "f(x) dx" apart: the variable's name and the function's tree."""
+    above = body.args[0] if body.kind == "div" else body
+    factors = above.args if above.kind == "mul" else (above,)
+    if len(factors) < 2 or factors[-2] != Node("sym", ("d",)) or factors[-1].kind != "sym":
+        raise Undecidable("an integral without its variable")
+    rest = Node("mul", factors[:-2]) if len(factors) > 2 else ONE
+    return factors[-1].args[0], Node("div", (rest, body.args[1])) if body.kind == "div" else rest
 
 
 def points(*nodes: Node) -> list[dict[str, Fraction]]:

@@ -34,6 +34,10 @@ _RENAMED = {
     "cosec": "csc",
     "cosech": "csch",
 }
+_NO_UNIT = frozenset(
+    "is are not or more less than least most if unless wrong right except but plus minus times maybe "
+    "perhaps".split()
+)
 _MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _COMBINATIONS = re.compile(r"C_(\d{1,4})")
 _DOTTED = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
@@ -78,8 +82,7 @@ class _Parser(NameReader):
                 joined.add(self.peek().value)
                 if self.next().value == ";" and len(parted) == 2 and groups[-1]:
                     groups.append([])
-            first = self.at == 0 and not closers  # ]1, 2[
-            if self.peek() is END or self.sees(*closers) or (self._at_close() and not first):
+            if self.peek() is END or self.sees(*closers) or self._at_close():
                 break
             groups[-1].append(self.statement())
             if not (self.sees(*SEPARATORS) or self.sees(*closers) or self.peek() is END or self._at_close()):
@@ -90,7 +93,7 @@ class _Parser(NameReader):
                 "list", tuple(group[0] if len(group) == 1 else Node("list", tuple(group)) for group in kept)
             )
         found = kept[0] if kept else []
-        if joined == {"and"} and all(_is_inequality(item) for item in found):
+        if joined == {"and"} and found and all(_is_inequality(item) for item in found):
             return Node("meet", tuple(found))
         if not found:
             if closers:
@@ -103,6 +106,7 @@ class _Parser(NameReader):
 
     def statement(self) -> Node:
         """Read an expression, or several in relation to each other."""
+        self.take("=", "≈", "->")
         left = self.sets()
         operators, sides = [], [left]
         while self.sees(*_RELATIONS):
@@ -201,6 +205,8 @@ class _Parser(NameReader):
                 unit.append(label_of(self.group()))
             while self.take("/", "*") and self.peek().kind in ("word", "sym"):
                 unit.append("/" + self.next().value)
+        if not _NO_UNIT.isdisjoint(word.lower() for part in unit for word in part.split()):
+            raise Unreadable(f"{' '.join(unit)!r} is no unit")
         return Node("quantity", (value, " ".join(unit)))
 
     def starts_factor(self) -> bool:
@@ -270,7 +276,7 @@ class _Parser(NameReader):
         if inner.value == "'":
             self.at += 3 if braced else 1
             return Node("sym", (label_of(base) + "'",))
-        if inner.kind == "word" or (inner.value == "t" and self.peek(2).value == "h"):
+        if inner.kind == "word" or inner[:2] == ("func", "th") or inner.value in ("st", "nd", "rd"):
             while self.next().value != "}" and self.peek() is not END:
                 pass
             return base
@@ -344,12 +350,6 @@ class _Parser(NameReader):
             self.bars = bars - (opened == "|")
             self.need("|" if opened == "|" else "|)")
             return Node("call", ("abs", found))
-        if opened == "]":  # ]a, b[
-            found = self.items("[", "]")
-            closed = self.next().value
-            if closed not in ("[", "]") or found.kind != "list":
-                raise Unreadable("']' opens nothing")
-            return Node("seq", ("(", ")" if closed == "[" else "]", *found.args))
         raise Unreadable(f"{opened!r} is not expected there")
 
     def group(self) -> Node:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import hub
 
-_PRELOAD = ("mpmath", "sympy", "hub_math.verdict")
+_PRELOAD = ("mpmath", "hub_math.verdict", "hub_math.symbolic")
 
 
 @hub.hookimpl

@@ -48,12 +48,15 @@ def read_references(value: Any) -> tuple[str, ...]:
 
 
 def _read_text(text: str) -> str:
-    box = last_boxes(text)
-    if box is None and _OPEN_BOX.match(text):
-        box = _OPEN_BOX.sub("", text)  # cut off before its end
-    if box is None and (announced := find_announced(text)):
-        box = announced
-    found = without_dollars(marked(text) or (text if box is None else box.strip()))
+    found = marked(text)
+    if not found:
+        box = last_boxes(text)
+        if box is None and _OPEN_BOX.match(text):
+            box = _OPEN_BOX.sub("", text)  # cut off before its end
+        if box is None:
+            box = find_announced(text)
+        found = text if box is None else box.strip()
+    found = without_dollars(found)
     if not found:
         raise BadReference("the reference is empty")
     return found

@@ -6,14 +6,23 @@ from typing import Any, NamedTuple
 
 from hub_math import exact
 from hub_math.exact import Undefined, constant, is_rational_function, modulo
-from hub_math.numeric import DIGITS, MORE_DIGITS, Evaluator, Undecidable, points
+from hub_math.numeric import (
+    CERTAIN_DIGITS,
+    DIGITS,
+    MORE_DIGITS,
+    MOST_DIGITS,
+    Evaluator,
+    Undecidable,
+    context,
+    points,
+)
 from hub_math.policy import Policy
 from hub_math.tree import Node, TooComplex, symbols
 from hub_math.units import same_unit
 
 LOWEST_DIGITS = 6
 """Significant digits from which a decimal stands for the number that it is rounded or cut from."""
-_CLOSE = Fraction(1, 10**10)
+_CLOSE = Fraction(1, 10**12)
 
 
 class Found(NamedTuple):
@@ -83,9 +92,9 @@ def proportional(one: Node, other: Node) -> int:
         if len(ratios) > 1:
             return 0
     factors = []
-    for values in points(one, other):
+    for seed, values in enumerate(points(one, other)):
         try:
-            sides = [Evaluator(values).value(side) for side in (one, other)]
+            sides = [Evaluator(values, seed=seed).value(side) for side in (one, other)]
         except Undefined:
             continue
         except Undecidable as error:
@@ -192,13 +201,21 @@ def _numbers(one: Node, other: Node, first: Fraction, second: Fraction, policy: 
     if policy.tolerance and off <= Fraction(policy.tolerance) * size:
         return Found(True, "exact", "within the tolerance")
     decimals = _is_decimal(one), _is_decimal(other)
-    if any(decimals) and off <= _CLOSE * size:
-        return Found(True, "exact", "the same to ten digits")
+    if all(decimals) and off <= _CLOSE * size and min(_digits(first), _digits(second)) >= 12:
+        return Found(True, "exact", "the same to twelve digits")
     if decimals == (True, False) and stands_for(first, second):
         return Found(True, "exact", "rounded")
     if decimals == (False, True) and stands_for(second, first):
         return Found(True, "exact", "rounded")
     return Found(False, "exact")
+
+
+def _digits(value: Fraction) -> int:
+    """How many significant digits a decimal shows."""
+    places = 0
+    while (value * 10**places).denominator != 1 and places < 40:
+        places += 1
+    return len(str(abs(int(value * 10**places))).rstrip("0"))
 
 
 def stands_for(decimal: Fraction, value: Fraction) -> bool:
@@ -271,14 +288,19 @@ def _sample(one: Node, other: Node, policy: Policy, logarithm: int | None) -> Fo
     imaginary = any(part == Node("const", ("i",)) for node in (one, other) for part in node.walk())
     for real in (False,) if constants or imaginary else (True, False):
         compared = 0
-        for values in places:
+        for seed, values in enumerate(places):
+            makers = [Evaluator(values, DIGITS, logarithm, real, seed) for _ in range(2)]
             try:
-                sides = [Evaluator(values, DIGITS, logarithm, real).value(side) for side in (one, other)]
+                sides = [maker.value(side) for maker, side in zip(makers, (one, other), strict=True)]
             except Undefined:
                 continue
             except Undecidable as error:
                 raise Undecided(str(error)) from error
-            if not _same_values(one, other, sides, values, logarithm, policy):
+            try:
+                same = _same_values(one, other, sides, makers, policy)
+            except Undefined:  # to more digits it is not
+                continue
+            if not same:
                 return Found(False, "numeric", "different values" if constants else "different at a point")
             compared += 1
         if compared >= (1 if constants else 2):
@@ -286,26 +308,31 @@ def _sample(one: Node, other: Node, policy: Policy, logarithm: int | None) -> Fo
     raise Undecided("no points where both are defined")
 
 
-def _same_values(
-    one: Node,
-    other: Node,
-    sides: list[Any],
-    values: dict[str, Fraction],
-    logarithm: int | None,
-    policy: Policy,
-) -> bool:
+def _same_values(one: Node, other: Node, sides: list[Any], makers: list[Evaluator], policy: Policy) -> bool:
     off = abs(sides[0] - sides[1])
     size = max(abs(sides[0]), abs(sides[1]))
-    if off <= size * 1e-45:
-        return True
     if policy.tolerance and off <= policy.tolerance * size:
         return True
+    if any(maker.approximate for maker in makers):
+        return bool(off <= size * 1e-12) or _close_decimals(one, other, sides, off, size)
     if (_is_decimal(one) or _is_decimal(other)) and _close_decimals(one, other, sides, off, size):
         return True
-    if off > size * 1e-3 and size > 1e-20 and not _cancels(one, other):
-        return False
-    again = [Evaluator(values, MORE_DIGITS, logarithm).value(side) for side in (one, other)]
-    return bool(abs(again[0] - again[1]) <= abs(off) * 1e-40)  # a true difference does not shrink
+    lost = max(maker.span for maker in makers) * 0.302 + 20  # digits between the terms of a sum
+    if lost < DIGITS - 20:
+        if off <= size * 1e-45 and (symbols(one) or symbols(other)):
+            return True
+        if off > size * 1e-3 and size > 1e-20 and not _cancels(one, other):
+            return False
+    constant_sides = off <= size * 1e-45
+    digits = max(CERTAIN_DIGITS if constant_sides else MORE_DIGITS, int(lost) + 40)
+    if digits > MOST_DIGITS:
+        raise TooComplex(f"more than {MOST_DIGITS} digits are needed")
+    more = [Evaluator({}, digits, maker.logarithm, maker.real, maker.seed, maker.exact) for maker in makers]
+    again = [maker.value(side) for maker, side in zip(more, (one, other), strict=True)]
+    mp = context(digits)
+    scale = max(*map(abs, again), *(mp.mpf(2) ** maker.peak for maker in more))
+    rest = abs(again[0] - again[1])  # a true difference does not shrink as digits are added
+    return bool(rest <= abs(off) * 1e-40 or rest <= scale * mp.mpf(10) ** (30 - digits))
 
 
 def _close_decimals(one: Node, other: Node, sides: list[Any], off: Any, size: Any) -> bool:

@@ -63,11 +63,13 @@ _SPACES = re.compile(r"(?:\\[,;:!>]|(?<!\\)\\(?=\s)|\\(?:q?quad|thinspace|enspac
 _LOOSE = re.compile(r"(?<![0-9A-Za-z.}\])])(?<!\d,) | (?![0-9A-Za-z.\\({\[])|(?<=\d,) (?!\d{3}(?!\d))")
 _SUPERSCRIPT = re.compile(r"(?<=[-\d])\}\^\{(?=\d)")
 _SET_MINUS = re.compile(r"(\\mathbb\s*\{?R\}?)\s*\\\s*(?=\\?\{)")
+_COLOR = re.compile(r"\\(?:text)?color\s*\{[^{}]*\}")
+_TEMPERATURE = re.compile(r"\^\s*\{?\\circ\}?\s*(?:\\(?:text|mathrm)\s*\{)?\s*[CF]\}?$")
 _RAISED = frozenset("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b")
 _OUTWARD = re.compile(r"([\[\]])([^\[\](){}]{1,200}[,;][^\[\](){}]{1,200})([\[\]])")
 _EUROPEAN = re.compile(r"-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d{1,2})")
 _OPEN_SYSTEM = re.compile(r"\\\{\s*(?=\\begin\{(?:array|aligned|cases|gathered|matrix)\})")
-_DECLARED = re.compile(r"\s*\(\s*([a-z])\s*\\in\s*(\\mathbb\s*\{?[ZN]\}?)\s*\)$")
+_DECLARED = re.compile(r"\(\s*([a-z])\s*\\in\s*(\\mathbb\s*\{?[ZN]\}?)\s*\)")
 _WHOLE_TEXT = re.compile(r"\\text\{([^{}\\$]*)\}")
 _FORMULA = re.compile(
     r"\s*(?:\$\$(?P<a>.*)\$\$|\\\[(?P<b>.*)\\\]|\\\((?P<c>.*)\\\)|\$(?P<d>[^$]*)\$)[.,;]?\s*", re.DOTALL
@@ -87,7 +89,7 @@ def tidy(text: str, is_reference: bool = False) -> str:
         return text
     if not text.isascii():
         text = _fold(text)
-    text = without_dollars(text)
+    text = without_dollars(text).strip("*`")
     if "\\" in text:
         text = _SET_MINUS.sub(r"\1\\setminus ", text)
         if "\\\\begin" in text:
@@ -97,7 +99,11 @@ def tidy(text: str, is_reference: bool = False) -> str:
             text = _DOUBLED_RELATION.sub(r"\\", text) if is_reference else text
         if text.count("\\{") > text.count("\\}"):
             text = _OPEN_SYSTEM.sub("", text)
-        text = _DECLARED.sub(r", \1 \\in \2", text)
+        declared = text.rfind("(") if text.endswith(")") and "\\in" in text else -1
+        if declared > 0 and (found := _DECLARED.fullmatch(text, declared)):
+            text = f"{text[:declared].rstrip()}, {found[1]} \\in {found[2]}"
+        text = _COLOR.sub("", text) if "color" in text else text
+        text = _TEMPERATURE.sub(r"^\\circ", text)
         text = _FRACTION.sub(r"\\frac", _DROPPED.sub("", text))
         text = text.replace("\\bigtriangleup", "\\triangle")
         text = _STYLE.sub(r"\\text", text)

@@ -56,6 +56,14 @@ GREEK = frozenset(
     "alpha beta gamma delta epsilon theta lambda sigma omega phi psi rho tau kappa zeta".split()
 )
 _CONSTANTS = {"pi": "pi", "infty": "infinity", "infinity": "infinity", "inf": "infinity", "oo": "infinity"}
+_MARKS = frozenset({"checkmark", "blacksquare", "square", "qed", "Box", "hfill"})
+_ALIASES = {
+    "varphi": "\\phi",
+    "varepsilon": "\\epsilon",
+    "vartheta": "\\theta",
+    "ell": "l",
+    "imath": "i",
+}
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<num>(?:\d{1,3}(?P<comma>,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?![\d/])|\d+)"
@@ -204,6 +212,14 @@ def _command(name: str, text: str, place: int, spaced: bool) -> tuple[list[Token
         if rest != name and len(rest) == 1:
             before, _ = _command(prefix, text, place, spaced)
             return [*before, _letter(rest)], place
+    if name in _MARKS:
+        return [], place
+    if name in _ALIASES:
+        return [
+            _letter(_ALIASES[name], spaced)
+            if len(_ALIASES[name]) == 1
+            else Token("sym", _ALIASES[name], spaced)
+        ], place
     return [Token("sym", "\\" + name, spaced)], place
 
 

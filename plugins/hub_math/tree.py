@@ -52,9 +52,7 @@ def symbols(node: Node) -> set[str]:
     return {part.args[0] for part in node.walk() if part.kind == "sym"}
 
 
-SYMBOLIC = frozenset(
-    "num sym const big opaque log call add mul neg div pow root factorial binomial rel".split()
-)
+SYMBOLIC = frozenset("num sym const opaque log call add mul neg div pow root factorial binomial rel".split())
 """Kinds that sympy is given."""
 
 ZERO, ONE = number(0), number(1)

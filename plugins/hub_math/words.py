@@ -13,6 +13,7 @@ _LATEX_TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 _WORDY = re.compile(r"[\w\s.,:;'\"()/&?!-]*", re.ASCII)
 _RUN = re.compile(r"[A-Za-z]+")
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s*(?:([ap])\.?\s*m\.?)?", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4}")
 _SHORT = frozenset(
     "yes no odd day one two six ten red sun mon tue wed thu fri sat may jan feb mar apr jun".split()
 )
@@ -47,6 +48,8 @@ def words(text: str) -> str | None:
         return None
     if (time := clock(plain)) and time.endswith("m"):
         return time
+    if _DATE.fullmatch(plain.strip()):
+        return plain.strip()
     runs = _RUN.findall(plain)
     if not any(_is_word(run) for run in runs) or plain[:1].isdigit() or plain.lstrip("(-")[:1].isdigit():
         return None

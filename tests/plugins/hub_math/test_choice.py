@@ -100,7 +100,6 @@ def test_the_word_i_is_no_choice(text: str, letters: str) -> None:
     assert "".join(choose(text, "ABCDEFGHIJ")) == letters
 
 
-@pytest.mark.xfail(strict=True, reason="the article at the beginning of a line is taken for a choice")
 def test_the_article_a_is_no_choice() -> None:
     assert choose("A careful look shows that none fits.", "ABCD") == []
 

@@ -79,7 +79,7 @@ def test_undefined(text: str) -> None:
     [
         "x",
         r"\infty",
-        r"\int_0^1 x dx",
+        r"\int x dx",
         r"\begin{pmatrix}1\\2\end{pmatrix}",
         r"\lfloor i \rfloor",
         "(2i)!",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hub_math.parse import parse
+from hub_math.tidy import tidy
 from hub_math.tree import Node, TooComplex, Unreadable
 
 
@@ -107,9 +108,9 @@ def test_tree(text: str, tree: str) -> None:
     assert spell(parse(text)) == tree
 
 
-@pytest.mark.xfail(strict=True, reason="a leading ] is taken for an end")
-def test_open_intervals_with_brackets_turned_round() -> None:
-    assert parse("]1,2[") == parse("(1,2)")
+@pytest.mark.parametrize(("turned", "plain"), [("]1,2[", "(1,2)"), ("[0,1[", "[0,1)"), ("]0,1]", "(0,1]")])
+def test_open_intervals_with_brackets_turned_round(turned: str, plain: str) -> None:
+    assert parse(tidy(turned)) == parse(plain)
 
 
 def test_a_double_factorial_is_not_two_factorials() -> None:

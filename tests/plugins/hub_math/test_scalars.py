@@ -133,7 +133,7 @@ def test_different_by_policy(one: str, other: str, policy: Policy) -> None:
     assert not compare_scalars(read(other), read(one), policy).same
 
 
-@pytest.mark.parametrize("text", [r"\int_0^1 x dx", r"\lim_{x \to 0} \frac{\sin x}{x}", r"\ln 0"])
+@pytest.mark.parametrize("text", [r"\int x dx", r"\lim_{x \to 0} \frac{\sin x}{x}", r"\ln 0"])
 def test_undecided(text: str) -> None:
     with pytest.raises(Undecided):
         compare_scalars(read(text), read("1+x"), DEFAULT)

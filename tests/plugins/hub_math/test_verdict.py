@@ -26,7 +26,10 @@ from hub_math import Policy, verify
         ("9c+6", r"\boxed{3(3c+2)}", "exact"),
         ("0.75", r"\boxed{\frac{3}{4}}", "exact"),
         (r"2\sqrt3", r"\boxed{\sqrt{12}}", "numeric"),
-        (r"\frac{\pi^2}{6}", r"\boxed{\sum_{n=1}^{\infty} \frac{1}{n^2}}", "symbolic"),
+        (r"\frac{\pi^2}{6}", r"\boxed{\sum_{n=1}^{\infty} \frac{1}{n^2}}", "numeric"),
+        ("2", r"\boxed{\sum_{n=0}^{\infty} \frac{1}{2^n}}", "numeric"),
+        ("1", r"\boxed{\int_0^\infty e^{-x} dx}", "numeric"),
+        ("1", r"\boxed{\lim_{x\to0} \frac{\sin x}{x}}", "symbolic"),
         ("1011_2", r"\boxed{1011}", "number"),
     ],
 )
@@ -188,7 +191,7 @@ def test_to_say_the_same_twice_is_no_hedge(text: str) -> None:
         ("2", r"\boxed{9^{9^{9^{9}}}}", "too_complex"),
         ("2", r"\boxed{" + "(" * 500 + "2" + ")" * 500 + "}", "too_complex"),
         ("2", r"\boxed{" + "x+" * 5000 + "x}", "too_complex"),
-        ("2", r"\boxed{\int_0^1 \sin(x^2) f(x) dx}", "undecided"),
+        ("2", r"\boxed{\int \sin(x^2) f(x) dx}", "undecided"),
     ],
 )
 def test_reasons(reference: str, answer: str, reason: str) -> None:
@@ -243,11 +246,6 @@ def test_what_is_no_text_is_no_answer(answer: object) -> None:
 def test_an_empty_box_is_no_answer() -> None:
     assert verify("2", r"\boxed{}").reason == "no_answer"
     assert not verify(r"\emptyset", r"\boxed{}").correct
-
-
-@pytest.mark.xfail(strict=True, reason="empty braces are read as an empty list")
-def test_an_empty_fraction_is_no_answer() -> None:
-    assert verify("2", r"\boxed{\frac{}{}}").reason == "no_answer"
 
 
 @pytest.mark.parametrize(
