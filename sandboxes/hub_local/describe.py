@@ -45,8 +45,8 @@ def describe(tier: str, languages: Mapping[str, Language]) -> list[Layer]:
         Layer(
             "limits",
             True,
-            f"memory, processor time, {program.OPEN_FILES} open files, {program.FILE_BYTES >> 20} MiB per file"
-            + (f", {SCRATCH_MB} MiB in all" if namespaces else ""),
+            f"memory, processor time, {program.OPEN_FILES} files, {program.FILE_BYTES >> 20} MiB per file"
+            + (f", {SCRATCH_MB} MiB of /tmp" if namespaces else ""),
         ),
         Layer("environment", True, "made anew; the host's variables are not there"),
         Layer("judge", True, "tests run in a second confined process, which exchanges plain data"),
