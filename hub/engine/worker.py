@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from hub.engine import wire
 from hub.engine.call import call_many, call_one, failure_of
+from hub.errors import SandboxError
 from hub.sample import Sample
 from hub.score import Failure, Score
 from hub.target import Target, missing_dependency
@@ -130,6 +131,8 @@ class Worker:
         if number not in self.scorers:
             try:
                 self.scorers[number] = self.definitions[number].construct()
+            except SandboxError as error:
+                return failure_of(error)  # it may be there for the next chunk
             except BaseException as error:
                 score = failure_of(error)
                 self.scorers[number] = Score.failed(Failure.SETUP, score.detail)

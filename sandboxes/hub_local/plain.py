@@ -92,6 +92,8 @@ def _pack_other(value: Any, handle: Callable[[Any], int] | None, depth: int) -> 
     for plain, convert in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
         if isinstance(value, plain):
             return _pack(convert(value), handle, depth)  # type: ignore[arg-type]
+    if isinstance(value, type) and value in _TYPES:
+        return {"t": "type", "v": _TYPES[value]}
     name = f"{type(value).__module__}.{type(value).__name__}"
     if name in _VALUES:
         return {"t": name, "v": [_pack(item, handle, depth + 1) for item in _VALUES[name](value)]}
@@ -108,6 +110,12 @@ def _pack_other(value: Any, handle: Callable[[Any], int] | None, depth: int) -> 
     return {"t": "handle", "v": handle(value)}
 
 
+_TYPES: dict[type, str] = {
+    kind: kind.__name__
+    for kind in (int, float, str, bool, list, tuple, dict, set, frozenset, bytes, bytearray, complex, range, object,
+                 type(None), ValueError, TypeError, KeyError, IndexError, ZeroDivisionError, Exception)
+}  # fmt: skip
+_NAMED = {name: kind for kind, name in _TYPES.items()}
 _VALUES: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "decimal.Decimal": lambda v: (str(v),),
     "fractions.Fraction": lambda v: (v.numerator, v.denominator),
@@ -148,6 +156,8 @@ def _unpack(value: Any, handle: Callable[[int], Any] | None, depth: int) -> Any:
         return int(content, 16)
     if name == "float":
         return float(content)
+    if name == "type":
+        return _NAMED[content]
     if name == "handle":
         if handle is None or type(content) is not int:
             raise NotPlain("a handle where there can be none")

@@ -95,10 +95,14 @@ class LocalSandbox:
                     return Runner(place.slot, program, limits, language).run()
                 except Lost as error:
                     place.close()
+                    if self._closed:
+                        raise SandboxUnavailable("the sandbox was closed while the program ran") from error
                     if attempt == 2:
                         raise SandboxUnavailable(f"the sandbox lost the program twice: {error}") from error
         finally:
             self._places.put(place)
+            if self._closed:
+                self._close_idle()
         raise AssertionError("unreachable")
 
     def describe(self) -> list[Layer]:
@@ -109,8 +113,14 @@ class LocalSandbox:
         """End every server process; what runs is lost."""
         self._closed = True
         if os.getpid() == self._pid:
+            self._close_idle()
             for place in self._all:
-                place.close()
+                place.kill()  # what is busy is closed by the caller who waits for it
+
+    def _close_idle(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._places.get_nowait().close()
 
     def _language(self, program: Program) -> Language | None:
         for text in (program.source, program.stdin, program.tests or ""):
@@ -152,6 +162,11 @@ class _Place:
             )
             self._slots[role] = Slot(config)
         return self._slots[role]
+
+    def kill(self) -> None:
+        """End the zygotes' processes, so that whoever waits for them sees it."""
+        for slot in list(self._slots.values()):
+            slot.kill()
 
     def close(self) -> None:
         """End the zygotes; the next program starts new ones."""

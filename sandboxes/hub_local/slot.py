@@ -133,6 +133,12 @@ class Slot:
             if message.get("id") == self.runs:
                 return message
 
+    def kill(self) -> None:
+        """End the zygote's process; its descriptors stay until `close`."""
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_RDWR)
+        self.process.kill()
+
     def close(self) -> None:
         """End the zygote and all that runs in it."""
         self.control.close()

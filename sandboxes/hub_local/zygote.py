@@ -5,6 +5,7 @@ input or tests: the descriptors that carry these go straight to the forked proce
 """
 
 import array
+import builtins
 import gc
 import importlib
 import json
@@ -29,6 +30,8 @@ def main() -> None:
     kernel = importlib.import_module("hub_local.kernel")
     importlib.import_module("hub_local.program")
     importlib.import_module("hub_local.scratch")
+    quitter = importlib.import_module("_sitebuiltins").Quitter  # what `site` would have made
+    builtins.exit, builtins.quit = quitter("exit", "Ctrl-D"), quitter("quit", "Ctrl-D")
     for name in config["preload"]:
         importlib.import_module(name)
     base = _data_bytes()
