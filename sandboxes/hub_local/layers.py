@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hub.errors import OptionError, SandboxUnavailable
 from hub.sandbox import Layer
 from hub_local import kernel
 from hub_local.languages import installed
@@ -46,12 +45,12 @@ def layers() -> list[Layer]:
         Layer("landlock", abi > 0, f"version {abi}" if abi else "not in this kernel, or not enabled")
     )
     names = "user mount pid network ipc uts cgroup".split()
-    refused = _try_namespaces()
+    refused = refused_namespaces()
     found += [Layer(f"namespace: {name}", refused is None, refused or "") for name in names]
     return found
 
 
-def _try_namespaces() -> str | None:
+def refused_namespaces() -> str | None:
     """Return why namespaces are refused; None if they are not. Tried in a process of its own."""
     flags = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET
     script = (
@@ -97,41 +96,6 @@ def configuration(
         "scratch_mb": SCRATCH_MB,
         "scratch": scratch,
     }
-
-
-def choose(require: list[str]) -> str:
-    """Return the best tier that the machine gives.
-
-    Args:
-        require: tiers that will do; empty for any.
-
-    Raises:
-        SandboxUnavailable: it gives none of them.
-        OptionError: one of the names is none.
-    """
-    unknown = [name for name in require if name not in TIERS]
-    if unknown:
-        raise OptionError(f"sandbox local: {unknown[0]!r} is no tier; there are {' and '.join(TIERS)}")
-    wanted = require or list(TIERS)
-    if not sys.platform.startswith("linux") or not SUPPORTED:
-        raise SandboxUnavailable(
-            f"the local sandbox needs Linux on x86_64 or aarch64, and this is {sys.platform} on {MACHINE}; "
-            "use the sandbox docker"
-        )
-    refused = _try_namespaces()
-    if "namespaces" in wanted and refused is None:
-        return "namespaces"
-    if "landlock" in wanted and kernel.landlock_abi() > 0:
-        return "landlock"
-    settings = "user.max_user_namespaces, kernel.unprivileged_userns_clone, "
-    settings += "kernel.apparmor_restrict_unprivileged_userns"
-    reasons = [f"namespaces ({refused}; user namespaces are allowed by sysctl {settings})"]
-    if kernel.landlock_abi() == 0:
-        reasons.append("landlock (not in this kernel: Linux 5.13 or newer with lsm=landlock)")
-    raise SandboxUnavailable(
-        f"the local sandbox cannot wall programs in: refused are {' and '.join(reasons)}. Or use the sandbox "
-        "docker"
-    )
 
 
 def scratch_folder() -> str:

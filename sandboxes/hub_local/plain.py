@@ -112,9 +112,11 @@ def _pack_other(value: Any, handle: Callable[[Any], int] | None, depth: int) -> 
 
 _TYPES: dict[type, str] = {
     kind: kind.__name__
-    for kind in (int, float, str, bool, list, tuple, dict, set, frozenset, bytes, bytearray, complex, range, object,
-                 type(None), ValueError, TypeError, KeyError, IndexError, ZeroDivisionError, Exception)
-}  # fmt: skip
+    for kind in (
+        *(int, float, str, bool, list, tuple, dict, set, frozenset, bytes, bytearray, complex, range, object),
+        *(type(None), Exception, ValueError, TypeError, KeyError, IndexError, ZeroDivisionError),
+    )
+}
 _NAMED = {name: kind for kind, name in _TYPES.items()}
 _VALUES: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "decimal.Decimal": lambda v: (str(v),),

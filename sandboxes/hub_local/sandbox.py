@@ -2,14 +2,15 @@
 
 import contextlib
 import os
-import queue
 
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
 from hub.sandbox import Execution, Layer, Limits, Program
 from hub_local import layers, scratch
 from hub_local.breaches import try_breaches
+from hub_local.choose import choose
 from hub_local.describe import describe
 from hub_local.languages import ALIASES, Language, installed
+from hub_local.places import Places
 from hub_local.run import Runner
 from hub_local.slot import Lost, Slot
 
@@ -26,8 +27,9 @@ class LocalSandbox:
 
     Args:
         slots: programs that run at once; each has a server process, with tests two. 0: one per core.
-        require: walls of which one must be given, "namespaces" or "landlock"; empty for any. Nothing weaker
-            is ever used instead.
+        require: names of tiers and layers, all of which must be active: "namespaces", "landlock", "seccomp"
+            (see `hub sandbox check`); empty for the best tier that the machine gives. Nothing weaker is ever
+            used instead.
         packages: packages that programs may import beside the standard library, e.g. ["numpy"].
         queue_s: seconds that a program waits for a free slot before it is refused as overload.
         scratch: in the tier "landlock", the folder that programs may write to, emptied after each; "": one of
@@ -41,7 +43,7 @@ class LocalSandbox:
     def __init__(
         self,
         slots: int = 0,
-        require: list[str] | None = None,
+        require: list[str] | str | None = None,
         packages: list[str] | None = None,
         queue_s: float = 60.0,
         scratch: str = "",
@@ -52,17 +54,15 @@ class LocalSandbox:
             raise OptionError("sandbox local: a scratch folder can be given to one slot only: slots=1")
         if scratch and os.listdir(scratch):
             raise OptionError(f"sandbox local: {scratch} is not empty, and a scratch folder is emptied often")
-        self.tier = layers.choose(require or [])
+        self.tier = choose([require] if isinstance(require, str) else require or [])
         self.packages = _folders(packages or [])
         self.queue_s = queue_s
         self.scratch = scratch
         self.languages: dict[str, Language] = installed() if self.tier == "namespaces" else {}
         self._preload = packages or []
         self._pid = os.getpid()
-        self._places: queue.SimpleQueue[_Place] = queue.SimpleQueue()
         self._all = [_Place(self) for _ in range(slots or _cores())]
-        for place in self._all:
-            self._places.put(place)
+        self._places = Places(self._all)
         self._closed = False
         try:
             self._all[0].slot("solver")  # so that what is refused is known at once
@@ -85,10 +85,9 @@ class LocalSandbox:
         if self._closed or os.getpid() != self._pid:
             raise SandboxUnavailable("the sandbox is closed, or was opened in another process; open one here")
         language = self._language(program)
-        try:
-            place = self._places.get(timeout=self.queue_s)
-        except queue.Empty:
-            raise SandboxOverloaded(f"no slot of the sandbox came free in {self.queue_s:g} s") from None
+        place = self._places.take(self.queue_s)
+        if place is None:
+            raise SandboxOverloaded(f"no slot of the sandbox came free in {self.queue_s:g} s")
         try:
             for attempt in (1, 2):
                 try:
@@ -100,7 +99,7 @@ class LocalSandbox:
                     if attempt == 2:
                         raise SandboxUnavailable(f"the sandbox lost the program twice: {error}") from error
         finally:
-            self._places.put(place)
+            self._places.give_back(place)
             if self._closed:
                 self._close_idle()
         raise AssertionError("unreachable")
@@ -118,9 +117,8 @@ class LocalSandbox:
                 place.kill()  # what is busy is closed by the caller who waits for it
 
     def _close_idle(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._places.get_nowait().close()
+        for place in self._places.take_idle():
+            place.close()
 
     def _language(self, program: Program) -> Language | None:
         for text in (program.source, program.stdin, program.tests or ""):
