@@ -74,7 +74,8 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
     yield hub.Benchmark(
         "mbpp",
         "hub_benchmarks.mbpp:rows",
-        {"code": 1.0},
+        # The data's own solution of task 123 takes 3 s on a free core.
+        {"reward": [{"use": "code", "weight": 1.0, "with": {"wall_s": 10.0}}]},
         "Short Python programs from one sentence (Austin et al. 2021, arXiv 2108.07732; CC-BY-4.0)",
         splits=("test", "train", "validation", "prompt"),
         decoding=hub.Decoding(max_new_tokens=1024),

@@ -4,7 +4,7 @@ import ast
 import re
 import warnings
 
-LONGEST = 100_000
+LONGEST = 40_000
 """Characters of a text that is compiled here; a longer one is judged by how its lines look."""
 
 
