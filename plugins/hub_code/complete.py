@@ -48,7 +48,7 @@ def find_program(text: str, language: str, prompt_code: str, entry_point: str, n
     code = extract_code(text, names=names)
     if code is None and takes_body:
         answer = after_thinking(text)
-        body = _continue(prompt_code, answer) if not find_blocks(answer) else ""
+        body = _continue(prompt_code, answer) if answer.strip() and not find_blocks(answer) else ""
         return body if body and parses(body) else None
     if code is None:
         return None

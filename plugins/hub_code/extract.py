@@ -40,13 +40,14 @@ def extract_code(text: str, language: str = "python", names: Collection[str] = (
         return answer
     blocks = find_blocks(answer)
     full = [block for block in blocks if block.text.strip()]
-    if full:
+    before = answer[: blocks[0].start] if blocks else answer
+    if full and (
+        blocks[0].tag or language != "python" or any(_defines_any(b.text, set(names)) for b in full)
+    ):
         return _choose(full, language, names)
-    if blocks:  # the fence that opens it is the end of the prompt
-        answer = answer[: blocks[0].start]
-    if language != "python" or len(answer) > LONGEST:
-        return answer if answer.strip() else None
-    return answer if is_program(answer) else _without_prose(answer)
+    # The fence that opens the program may be the end of the prompt, and the first in the completion its end.
+    bare = _find_bare(before, language)
+    return _choose(full, language, names) if full and not (bare and is_program(bare)) else bare
 
 
 def after_thinking(text: str) -> str:
@@ -57,6 +58,13 @@ def after_thinking(text: str) -> str:
     """
     _, closed, answer = text.rpartition("</think>")
     return "" if not closed and text.lstrip().startswith("<think>") else answer
+
+
+def _find_bare(text: str, language: str) -> str | None:
+    """Return the program in a text without fences."""
+    if language != "python" or len(text) > LONGEST:
+        return text if text.strip() else None
+    return text if is_program(text) else _without_prose(text)
 
 
 def _choose(blocks: list[Block], language: str, names: Collection[str]) -> str | None:
