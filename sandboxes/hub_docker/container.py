@@ -126,7 +126,7 @@ class Container:
                 f"the image {walls.image} holds another version of the sandbox's code, whose verdicts may "
                 f"differ: {_HOW_TO_BUILD.format(image=walls.image)}"
             )
-        self.about = {key: answer.get(key) for key in ("tier", "python")}
+        self.about: dict[str, Any] = {key: answer.get(key) for key in ("tier", "python", "layers")}
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run one program.
@@ -153,12 +153,18 @@ class Container:
         self.spent = execution.verdict in _KILLS
         return execution
 
+    def interrupt(self) -> None:
+        """Have whoever waits for its answer see that it is lost."""
+        if self.stream is not None:
+            self.stream.interrupt()
+
     def close(self) -> None:
         """End and remove it, as far as the engine still answers."""
         import docker
         import requests
 
         if self.stream is not None:
+            self.stream.interrupt()
             self.stream.close()
         with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
             self._container.remove(force=True, v=True)

@@ -1,6 +1,7 @@
 """The pool: containers that wait for programs, and those that take the place of spent ones."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -45,6 +46,8 @@ class Pool:
             self._closed = True
             alive, self._alive = self._alive, set()
         for container in alive:
+            container.interrupt()
+        for container in alive:
             container.close()
         self._workers.shutdown()
 
@@ -88,3 +91,47 @@ class Place:
         """Have another take the place of a spent container."""
         self._pool.remove(container)
         self._next = self._pool.ask()
+
+
+class Queue:
+    """Places that are free, and callers that wait for one, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free: list[Place] = []
+        self._waiting: deque[Future[Place]] = deque()
+
+    def take(self, seconds: float) -> Place:
+        """Return the place that was used last, or wait for one.
+
+        Raises:
+            TimeoutError: none came free in time.
+            SandboxUnavailable: the sandbox was closed meanwhile.
+        """
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            turn: Future[Place] = Future()
+            self._waiting.append(turn)
+        try:
+            return turn.result(seconds)
+        except TimeoutError:
+            with self._lock:
+                if not turn.done():
+                    self._waiting.remove(turn)
+                    raise
+            return turn.result()
+
+    def give(self, place: Place) -> None:
+        """Hand a place to whoever waits longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(place)
+            else:
+                self._free.append(place)
+
+    def refuse(self, error: Exception) -> None:
+        """Have everyone who waits see an error."""
+        with self._lock:
+            while self._waiting:
+                self._waiting.popleft().set_exception(error)

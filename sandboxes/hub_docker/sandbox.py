@@ -2,14 +2,13 @@
 
 import atexit
 import os
-import queue
 from typing import Any
 
 from hub.errors import BadInput, MissingDependency, OptionError, SandboxOverloaded, SandboxUnavailable
-from hub.sandbox import Execution, Limits, Program
+from hub.sandbox import Execution, Layer, Limits, Program
 from hub_docker.container import Container, Walls, code_digest, engine_errors
 from hub_docker.leftovers import labels, remove_leftovers
-from hub_docker.pool import Place, Pool
+from hub_docker.pool import Place, Pool, Queue
 from hub_docker.wire import Lost
 
 IMAGE = "posttrain-hub-sandbox"
@@ -55,9 +54,9 @@ class DockerSandbox:
         image: str = IMAGE,
         host: str | None = None,
         runtime: str | None = None,
-        require: list[str] | None = None,
+        require: list[str] | str | None = None,
         seccomp: str | None = None,
-        packages: list[str] | None = None,
+        packages: list[str] | str | None = None,
         memory_mb: int = 1024,
         cpus: float = 1.0,
         processes: int = 512,
@@ -79,7 +78,7 @@ class DockerSandbox:
             scratch_mb=64,
             seccomp=_profile(seccomp),
             runtime=runtime,
-            options={"require": require or ["landlock"], "packages": packages or []},
+            options={"require": _listed(require) or ["landlock"], "packages": _listed(packages)},
             labels=labels(),
             code=code_digest(),
         )
@@ -91,18 +90,18 @@ class DockerSandbox:
         self._pool = Pool(lambda: Container(self._client, self.walls), count)
         atexit.register(self.close)
         places = [Place(self._pool) for _ in range(count)]
-        self._places: queue.LifoQueue[Place] = queue.LifoQueue()
+        self._places = Queue()
         try:
             with engine_errors(self.walls):
                 remove_leftovers(self._client)
             for place in places:
                 place.prepare()
-            self.about = places[0].container().about
+            self.about: dict[str, Any] = places[0].container().about
         except BaseException:
             self.close()
             raise
         for place in reversed(places):
-            self._places.put(place)
+            self._places.give(place)
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run one program to its end, or to a limit.
@@ -122,13 +121,13 @@ class DockerSandbox:
                 f"open the sandbox with memory_mb={processes * limits.memory_mb + _BESIDE_MB} or more"
             )
         try:
-            place = self._places.get(timeout=self.queue_s)
-        except queue.Empty:
+            place = self._places.take(self.queue_s)
+        except TimeoutError:
             raise SandboxOverloaded(f"no container came free in {self.queue_s:g} s") from None
         try:
             return self._run(place, program, limits)
         finally:
-            self._places.put(place)
+            self._places.give(place)
 
     def _run(self, place: Place, program: Program, limits: Limits) -> Execution:
         lost: Lost | None = None
@@ -137,11 +136,36 @@ class DockerSandbox:
             try:
                 return container.run(program, limits)
             except Lost as error:
+                if self._closed:
+                    raise SandboxUnavailable("the sandbox was closed while the program ran") from error
                 lost = error
             finally:
                 if (container.spent or container.runs >= self.runs_per_container) and not self._closed:
                     place.replace(container)
         raise SandboxUnavailable(f"two containers were lost over the program: {lost}") from lost
+
+    def describe(self) -> list[Layer]:
+        """Return the container's walls, then those inside it."""
+        walls = self.walls
+        runtime = walls.runtime or "the engine's own runtime"
+        found = [
+            Layer(
+                "container", True, f"{walls.image}, {runtime}, as {walls.user}, Python {self.about['python']}"
+            ),
+            Layer("container: network", True, "none"),
+            Layer("container: files", True, f"a root that cannot be written, {walls.scratch_mb} MiB of /tmp"),
+            Layer("container: rights", True, "no capabilities, no new privileges"),
+            Layer("container: seccomp", True, "a given profile" if walls.seccomp else "the engine's profile"),
+            Layer(
+                "container: limits",
+                True,
+                f"{walls.memory_mb} MiB, {walls.cpus:g} processors, {walls.processes} processes",
+            ),
+        ]
+        inside = [
+            Layer(str(name), bool(active), str(detail)) for name, active, detail in self.about["layers"]
+        ]
+        return found + inside
 
     def close(self) -> None:
         """Remove every container; what runs is lost."""
@@ -149,8 +173,13 @@ class DockerSandbox:
             return
         self._closed = True
         atexit.unregister(self.close)
+        self._places.refuse(SandboxUnavailable("the sandbox was closed"))
         self._pool.close()
         self._client.close()
+
+
+def _listed(names: list[str] | str | None) -> list[str]:
+    return [names] if isinstance(names, str) else names or []
 
 
 def _client(host: str | None, engine_s: float, places: int, walls: Walls) -> Any:

@@ -6,6 +6,7 @@ standard error, three zeros, and the length, greatest first (Docker Engine API, 
 """
 
 import base64
+import contextlib
 import json
 import pickle
 import socket
@@ -79,8 +80,13 @@ class Stream:
             raise Lost("it sent a frame that is no JSON object")
         return message
 
+    def interrupt(self) -> None:
+        """End the connection for whoever waits on it, which ends the container."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """End the connection, which ends the container."""
+        """Give the connection back to the system."""
         self._attached.close()
         self._socket.close()
 

@@ -48,8 +48,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         return
     try:
         sandbox.run(_program(_WARM_UP), Limits())
-        about = {"tier": sandbox.tier, "python": platform.python_version(), "code": code_digest()}
-        _send(answers, {"ready": True, "protocol": PROTOCOL, **about})
+        _send(answers, {"ready": True, "protocol": PROTOCOL, "code": code_digest(), **_about(sandbox)})
         while (request := _receive(requests)) is not None:
             try:
                 execution = sandbox.run(_program(request["program"]), Limits(**request["limits"]))
@@ -59,6 +58,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _send(answers, answer)
     finally:
         sandbox.close()
+
+
+def _about(sandbox: Any) -> dict[str, Any]:
+    layers = [[layer.name, layer.active, layer.detail] for layer in sandbox.describe()]
+    return {"tier": sandbox.tier, "python": platform.python_version(), "layers": layers}
 
 
 def code_digest() -> str:

@@ -1,0 +1,1 @@
+"""Runs untrusted programs on a server that speaks SandboxFusion's protocol."""
