@@ -21,6 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 _libc.syscall.restype = ctypes.c_long
+_capset = _libc.capset  # looked up once, not in every process that is forked
 
 
 class Refused(OSError):
@@ -92,7 +93,7 @@ _CAPABILITY_HEAD = struct.pack("Ii", 0x20080522, 0)
 
 def drop_capabilities() -> None:
     """Give up every capability for good."""
-    _check(_libc.capset(_CAPABILITY_HEAD, _NO_CAPABILITIES), "capset")
+    _check(_capset(_CAPABILITY_HEAD, _NO_CAPABILITIES), "capset")
 
 
 def filter_calls(program: bytes) -> None:

@@ -16,7 +16,7 @@ TIERS = ("namespaces", "landlock")
 SCRATCH_MB = 64
 PRELOAD = (
     "typing collections itertools functools math re json random string heapq bisect copy operator datetime "
-    "decimal fractions dataclasses enum abc contextlib statistics io time asyncio inspect textwrap "
+    "decimal fractions dataclasses enum abc contextlib io time textwrap "
     "collections.abc threading queue hashlib struct unicodedata tempfile traceback ast"
 ).split()
 """Modules that programs find imported: what tests of code generation use most."""

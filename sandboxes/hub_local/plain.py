@@ -67,39 +67,40 @@ def _pack(value: Any, handle: Callable[[Any], int] | None, depth: int) -> Any:
         return value if value - value == 0 else {"t": "float", "v": repr(value)}
     if depth > DEEPEST:
         raise NotPlain("data nested too deeply")
-    if isinstance(value, list):
+    if issubclass(kind, list):
         plain = list.__iter__(value)
         return [_pack(item, handle, depth + 1) for item in plain]
-    if isinstance(value, tuple):
+    if issubclass(kind, tuple):
         return {"t": "tuple", "v": [_pack(item, handle, depth + 1) for item in tuple.__iter__(value)]}
-    if isinstance(value, dict):
+    if issubclass(kind, dict):
         pairs = dict.items(value)
         return {
             "t": "dict",
             "v": [[_pack(k, handle, depth + 1), _pack(v, handle, depth + 1)] for k, v in pairs],
         }
-    if isinstance(value, set | frozenset):
-        base = set if isinstance(value, set) else frozenset
+    if issubclass(kind, set | frozenset):
+        base = set if issubclass(kind, set) else frozenset
         plain = base.__iter__(value)  # type: ignore[arg-type]
         return {"t": base.__name__, "v": [_pack(item, handle, depth + 1) for item in plain]}
     return _pack_other(value, handle, depth)
 
 
 def _pack_other(value: Any, handle: Callable[[Any], int] | None, depth: int) -> Any:
-    if isinstance(value, bytes | bytearray):
-        base = bytes if isinstance(value, bytes) else bytearray
+    kind = type(value)
+    if issubclass(kind, bytes | bytearray):
+        base = bytes if issubclass(kind, bytes) else bytearray
         return {"t": base.__name__, "v": base.hex(value)}  # type: ignore[arg-type]
     for plain, convert in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
-        if isinstance(value, plain):
+        if issubclass(kind, plain):
             return _pack(convert(value), handle, depth)  # type: ignore[arg-type]
     if isinstance(value, type) and value in _TYPES:
         return {"t": "type", "v": _TYPES[value]}
     name = f"{type(value).__module__}.{type(value).__name__}"
     if name in _VALUES:
         return {"t": name, "v": [_pack(item, handle, depth + 1) for item in _VALUES[name](value)]}
-    if isinstance(value, complex):
+    if issubclass(kind, complex):
         return {"t": "complex", "v": [_pack(value.real, None, depth), _pack(value.imag, None, depth)]}
-    if isinstance(value, range):
+    if issubclass(kind, range):
         return {"t": "range", "v": [_pack(n, None, depth) for n in (value.start, value.stop, value.step)]}
     if name.startswith("numpy."):
         found = _pack_numpy(value, handle, depth)

@@ -1,7 +1,6 @@
 """What a forked process does: confines itself for good, then becomes a program, a solver or a judge."""
 
 import atexit
-import mmap
 import os
 import random
 import resource
@@ -25,6 +24,20 @@ ENVIRONMENT = {
 }
 
 
+def prepare(config: dict[str, Any]) -> None:
+    """Make, once in the server, what every program would make for itself: it costs most of a short run."""
+    namespaces = config["tier"] == "namespaces"
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT, **({} if namespaces else _scratch(config)))
+    sys.argv = ["/tmp/program.py"]
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    seccomp.strict(0, namespaces)
+    seccomp.starting()
+
+
 def become(request: dict[str, Any], descriptors: list[int], config: dict[str, Any], base: int) -> None:
     """Run what is asked for, behind every wall; does not return.
 
@@ -34,15 +47,12 @@ def become(request: dict[str, Any], descriptors: list[int], config: dict[str, An
     kind = request["kind"]
     _place(descriptors)
     _limit(request, base, kind)
-    os.environ.clear()
-    os.environ.update(ENVIRONMENT, **({} if config["tier"] == "namespaces" else _scratch(config)))
     namespaces = config["tier"] == "namespaces"
     if not namespaces:
         confine.restrict_files(config)
     kernel.drop_capabilities()
     starts = kind == "command"
     kernel.filter_calls(seccomp.starting() if starts else seccomp.strict(os.getpid(), namespaces))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     random.seed()
     text = _read(3)
     if kind == "command":
@@ -70,9 +80,6 @@ def _place(descriptors: list[int]) -> None:
     for place in range(len(descriptors)):
         os.dup2(high + place, place, inheritable=place < 3)
     os.closerange(len(descriptors), high + len(descriptors) + 1)
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
 
 
 def _limit(request: dict[str, Any], base: int, kind: str) -> None:
@@ -98,13 +105,15 @@ def _read(descriptor: int) -> bytes:
     size = os.fstat(descriptor).st_size
     if not size:
         return b""
-    with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as text:
-        return text[:]
+    parts = []
+    while size > 0 and (part := os.read(descriptor, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def _script(text: bytes) -> int:
     """Run a program as `__main__`; returns its exit code."""
-    sys.argv = ["/tmp/program.py"]
     try:
         solver.run_module(text, "__main__")
     except SystemExit as error:
@@ -124,6 +133,7 @@ def _solver(text: bytes, calls: socket.socket) -> int:
         solver.show(error)
         return 4 if isinstance(error, MemoryError) else 1
     solver.serve(namespace, calls)
+    _flush()
     os._exit(0)
 
 
@@ -160,12 +170,17 @@ def _end(code: int) -> None:
         atexit._run_exitfuncs()
     except BaseException as error:
         solver.show(error)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BaseException:
-            code = code or 120
-    os._exit(code)
+    os._exit(code if _flush() else code or 120)
+
+
+def _flush() -> bool:
+    """Write what was printed and kept; whether that went well."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        return False
+    return True
 
 
 def _execute(request: dict[str, Any], text: bytes) -> None:

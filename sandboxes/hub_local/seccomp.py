@@ -7,12 +7,12 @@ tries a newer call falls back. What is known and refused is an EPERM. A call of 
 import errno
 import struct
 from collections.abc import Sequence
+from functools import cache
 
 from hub_local.syscalls import AUDIT_ARCH, MACHINE, NUMBERS
 
 _INSTRUCTION = struct.Struct("HBBI")
-_LOAD, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
-_AND = 0x54
+_LOAD, _JUMP, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x05, 0x15, 0x45, 0x35, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 CLONE_THREAD = 0x10000
@@ -72,6 +72,10 @@ _IOCTL_ALLOWED = (0x5401, 0x5450, 0x5451, 0x5421, 0x541B, 0x5413)
 """TCGETS, FIONCLEX, FIOCLEX, FIONBIO, FIONREAD, TIOCGWINSZ."""
 
 
+_PID = 0x7EADBEE0
+"""Stands for the program's own process until it is known."""
+
+
 def strict(pid: int, own_files: bool = True) -> bytes:
     """Return the filter for a Python program: no new process, no network, signals to itself alone.
 
@@ -79,10 +83,15 @@ def strict(pid: int, own_files: bool = True) -> bytes:
         pid: the program's process, in its own namespace.
         own_files: every file that it can write is its own (see `_OWNED`).
     """
+    return _strict(own_files).replace(struct.pack("I", _PID), struct.pack("I", pid))
+
+
+@cache
+def _strict(own_files: bool) -> bytes:
     names = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING}".split()
     checks = [
-        _argument("kill", 0, (pid,)),
-        _argument("tgkill", 0, (pid,)),
+        _argument("kill", 0, (_PID,)),
+        _argument("tgkill", 0, (_PID,)),
         _argument("prctl", 0, _PRCTL_ALLOWED),
         _argument("fcntl", 1, _FCNTL_ALLOWED),
         _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
@@ -95,6 +104,7 @@ def strict(pid: int, own_files: bool = True) -> bytes:
     return _program(checks, allowed, _REFUSED.split(), errno.ENOSYS)
 
 
+@cache
 def starting(own_files: bool = True) -> bytes:
     """Return the filter for compilers and what they make, which may start processes in their namespace."""
     names = (
@@ -116,14 +126,28 @@ def server() -> bytes:
     return _program([], [], _DANGEROUS.split(), None)
 
 
-Check = list[tuple[int, int, int, int]]
+Code = list[tuple[int, int, int, int]]
+Check = tuple[int, Code] | None
+"""The number of a call, and what decides about its arguments; None where this machine has no such call."""
 
 
 def _program(
     checks: Sequence[Check], allowed: Sequence[str], refused: Sequence[str], otherwise: int | None
 ) -> bytes:
-    """Assemble a filter; `otherwise` is the error of every other call, None to allow it."""
-    code: Check = [
+    """Assemble a filter; `otherwise` is the error of every other call, None to allow it.
+
+    The numbers are searched by halves: the kernel runs a new filter once for each of them.
+    """
+    actions: dict[int, Code] = {}
+    for check in checks:
+        if check:
+            actions[check[0]] = check[1]
+    for names, result in ((allowed, _ALLOW), (refused, _error(errno.EPERM))):
+        for name in names:
+            if name in NUMBERS:
+                actions.setdefault(NUMBERS[name], [(_RETURN, 0, 0, result)])
+    default: Code = [(_RETURN, 0, 0, _ALLOW if otherwise is None else _error(otherwise))]
+    code: Code = [
         (_LOAD, 0, 0, _ARCH),
         (_JUMP_EQUAL, 1, 0, AUDIT_ARCH),
         (_RETURN, 0, 0, _KILL),
@@ -131,41 +155,45 @@ def _program(
     ]
     if MACHINE == "x86_64":  # the numbers of the x32 interface
         code += [(_JUMP_GREATER, 0, 1, 0x40000000), (_RETURN, 0, 0, _error(errno.ENOSYS))]
-    checked = set()
-    for check in checks:
-        code += check
-        if check:
-            checked.add(check[0][3])
-    for names, result in ((allowed, _ALLOW), (refused, _error(errno.EPERM))):
-        for name in names:
-            number = NUMBERS.get(name)
-            if number is not None and number not in checked:
-                checked.add(number)
-                code += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, result)]
-    code.append((_RETURN, 0, 0, _ALLOW if otherwise is None else _error(otherwise)))
+    code += _search(_ranges(actions, default))
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in code)
+
+
+def _ranges(actions: dict[int, Code], default: Code) -> list[tuple[int, Code]]:
+    """Return where each stretch of numbers with the same action begins, from 0 on."""
+    found = [(0, default)]
+    for number in sorted(actions):
+        for start, action in ((number, actions[number]), (number + 1, default)):
+            while found and found[-1][0] >= start:
+                found.pop()
+            if not found or found[-1][1] != action:
+                found.append((start, action))
+    return found
+
+
+def _search(ranges: list[tuple[int, Code]]) -> Code:
+    if len(ranges) == 1:
+        return ranges[0][1]
+    middle = len(ranges) // 2
+    left, right = _search(ranges[:middle]), _search(ranges[middle:])
+    return [(_JUMP_GREATER, 0, 1, ranges[middle][0]), (_JUMP, 0, 0, len(left)), *left, *right]
 
 
 def _argument(name: str, place: int, values: Sequence[int] | None, error: int = errno.EPERM) -> Check:
     """Allow a call where the low half of an argument is one of these values; None for any value."""
-    number = NUMBERS.get(name)
-    if number is None:
-        return []
+    if name not in NUMBERS:
+        return None
     if values is None:
-        body: Check = [(_RETURN, 0, 0, _ALLOW)]
-    else:
-        body = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
-        for value in values:
-            body += [(_JUMP_EQUAL, 0, 1, value & 0xFFFFFFFF), (_RETURN, 0, 0, _ALLOW)]
-        body.append((_RETURN, 0, 0, _error(error)))
-    return [(_JUMP_EQUAL, 0, len(body), number), *body]
+        return NUMBERS[name], [(_RETURN, 0, 0, _ALLOW)]
+    body: Code = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
+    for value in values:
+        body += [(_JUMP_EQUAL, 0, 1, value & 0xFFFFFFFF), (_RETURN, 0, 0, _ALLOW)]
+    return NUMBERS[name], [*body, (_RETURN, 0, 0, _error(error))]
 
 
 def _flag(name: str, place: int, flag: int) -> Check:
     """Allow a call where an argument has a flag."""
-    number = NUMBERS[name]
-    return [
-        (_JUMP_EQUAL, 0, 4, number),
+    return NUMBERS[name], [
         (_LOAD, 0, 0, _ARGUMENTS + 8 * place),
         (_JUMP_SET, 0, 1, flag),
         (_RETURN, 0, 0, _ALLOW),

@@ -49,6 +49,7 @@ def main() -> None:
         os._exit(1)
     sys.path.remove(config["package"])
     server = Server(control, config, base)
+    server.program.prepare(config)
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"ready": True, "pid": os.getpid()}).encode())
