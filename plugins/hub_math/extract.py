@@ -63,6 +63,7 @@ _OTHER_SCRIPT = re.compile(
 _GAP_MARKS = re.compile(r"\\(?:[()\[\],;:! ]|q?quad|text(?:bf)?|hspace|left|right)|[${}\s]")
 _GAP_WORD = re.compile(r"[a-zA-Z]+")
 _ENVIRONMENT = re.compile(r"\\+(?:begin|end)\s*\{[^{}]*\}(?:\{[clr|\s]*\})?")
+_QUANTITY = re.compile(r"-?\d[\d.,/]* ?[a-zA-Z]+(?: (?!is\b|are\b|or\b|and\b)[a-zA-Z]+){0,3}\.?")
 _IS = re.compile(r"\b(?:is|are|equals|be|was|est|son|es|ist)\b(?! not\b)")
 _CONNECTOR = re.compile(
     r"^(?:so|thus|hence|therefore|then|and|we get|we have|it is)\b[,:]?\s*", re.IGNORECASE
@@ -194,6 +195,8 @@ def _is_prose(text: str) -> bool:
     """Whether a text is sentences around an answer, and not an answer."""
     if "\\begin" in text:
         text = _ENVIRONMENT.sub("", text)
+    if _QUANTITY.fullmatch(text.strip()):
+        return False
     return len(_WORD.findall(text)) > 2 or _OTHER_SCRIPT.search(text) is not None
 
 

@@ -25,7 +25,7 @@ FUNCTIONS = frozenset(
 )
 UNITS = frozenset(
     "mm cm dm km ft yd mi kg mg lb lbs oz hr hrs min mins sec secs ml mL cc mph kph rpm ms kW kWh Hz deg "
-    "sq cu "
+    "sq cu per "
     "pm am rad gal pt qt kPa Pa atm mol rs Rs USD EUR yen cts pcs yr yrs "
     "one two six ten day dog cat man men boy egg pen box car cup way era day hat bag bus".split()
 )

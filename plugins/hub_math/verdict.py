@@ -259,6 +259,8 @@ def _compare_words(gold: str, given: str, wanted: Any, taken: Any) -> bool | Non
             return bool(compare(Node("sym", ("\\mathbbR",)), taken[0], DEFAULT).same)
         if wanted == "emptyset" and isinstance(taken, list):
             return bool(taken[0] == EMPTY)
+        if isinstance(taken, list) and gold.isupper():  # the segment AB
+            return any(compare(tree, taken[0], DEFAULT).same for tree in _try(gold))
         if isinstance(taken, list) and (named := number_word(wanted)) is not None:
             return bool(taken[0] == number(named))
         if wanted in (taken, key(given)):
