@@ -80,7 +80,7 @@ def _pack(value: Any, handle: Callable[[Any], int] | None, depth: int) -> Any:
         }
     if issubclass(kind, set | frozenset):
         base = set if issubclass(kind, set) else frozenset
-        plain = base.__iter__(value)  # type: ignore[arg-type]
+        plain = base.__iter__(value)
         return {"t": base.__name__, "v": [_pack(item, handle, depth + 1) for item in plain]}
     return _pack_other(value, handle, depth)
 
@@ -89,10 +89,10 @@ def _pack_other(value: Any, handle: Callable[[Any], int] | None, depth: int) -> 
     kind = type(value)
     if issubclass(kind, bytes | bytearray):
         base = bytes if issubclass(kind, bytes) else bytearray
-        return {"t": base.__name__, "v": base.hex(value)}  # type: ignore[arg-type]
+        return {"t": base.__name__, "v": base.hex(value)}
     for plain, convert in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
         if issubclass(kind, plain):
-            return _pack(convert(value), handle, depth)  # type: ignore[arg-type]
+            return _pack(convert(value), handle, depth)
     if isinstance(value, type) and value in _TYPES:
         return {"t": "type", "v": _TYPES[value]}
     name = f"{type(value).__module__}.{type(value).__name__}"
