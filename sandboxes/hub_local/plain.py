@@ -6,9 +6,11 @@ built-in types arrive as their base type. What is not plain becomes a handle: a 
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+_DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 MOST_BYTES = 64 << 20
 DEEPEST = 150
 
@@ -188,6 +190,8 @@ _MADE: dict[str, Callable[[list[Any]], Any]] = {
 
 def _unpack_value(name: str, items: list[Any]) -> Any:
     module, _, kind = name.rpartition(".")
+    if module == "numpy" and not (len(items) > 1 and type(items[1]) is str and _DTYPE.fullmatch(items[1])):
+        raise NotPlain("an array of what are no numbers")
     if name == "numpy.ndarray":
         import numpy  # only where it was sent
 
