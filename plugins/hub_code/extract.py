@@ -11,7 +11,8 @@ _CODE = re.compile(
     r"|@\w|[A-Za-z_]\w*(?:, ?\w+)* ?[-+*/|&]?=(?!=)|(?:for|while|with|if|try)\b.*:\s*$|print\("
 )
 """How a line of a program begins, at its left margin."""
-_PROSE = re.compile(r"(?:[A-Z*#>-]|\d+\.)\S* +\S+ +\S")
+_PROSE = re.compile(r"(?:[A-Z*#>-]|\d+\.)\S* +[A-Za-z`*'\"(]")
+"""How a sentence, a heading or an item of a list begins."""
 _DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -92,10 +93,9 @@ def _without_prose(text: str) -> str | None:
     lines = lines[first:]
     place = problem("\n".join(lines))
     if place:
-        for end in range(min(place, len(lines)) - 1, 0, -1):
-            if _PROSE.match(lines[end]) and not lines[end - 1].strip():
-                head = "\n".join(lines[:end])
-                if problem(head) is None:
-                    return head
-                break
+        end = min(place, len(lines)) - 1
+        while end > 0 and (_PROSE.match(lines[end]) or not lines[end].strip()):
+            if not lines[end - 1].strip() and problem(head := "\n".join(lines[:end])) is None:
+                return head
+            end -= 1
     return "\n".join(lines)

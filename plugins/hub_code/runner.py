@@ -72,6 +72,7 @@ class Runner:
         try:
             self.sandbox.run(Program("", self.language), Limits(self.wall_s, self.memory_mb))
         except BadInput as error:
+            self.sandbox.close()
             raise OptionError(str(error)) from error
 
 

@@ -35,7 +35,8 @@ F = "def f(x):\n    return x\n"
         (f"\n\n{F}", f"\n\n{F}"),
         (f"Here it is.\n\n{F}", F),
         (f"Here it is.\n\n{F}\nThis gives back x.", F),
-        (f"{F}\n## Why it works\n\nIt does.", F),
+        (f"{F}\n**Why it works**\n\nIt does.", F),
+        (f"{F}\n## Why it works\n\nIt does.", f"{F}\n## Why it works"),
         (f"<think>def f(x)?</think>\n{F}", f"\n{F}"),
         ('x = """\n```python\ny\n```\n"""', 'x = """\n```python\ny\n```\n"""'),
         ('x = "</think>"', 'x = "</think>"'),
@@ -44,6 +45,8 @@ F = "def f(x):\n    return x\n"
         ("def f(x)\n    return x\n", "def f(x)\n    return x\n"),
         (f"{F}\0\n", f"{F}\0\n"),
         (f"{F}\nx = = 1", f"{F}\nx = = 1"),
+        (f"{F}\nX = = 1", f"{F}\nX = = 1"),
+        (f"{F}\n# Now this one\nx = = 1", f"{F}\n# Now this one\nx = = 1"),
         # nothing
         ("", None),
         (" \n\t", None),
