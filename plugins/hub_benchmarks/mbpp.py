@@ -80,5 +80,5 @@ def _read(row: Mapping[str, Any], number: int) -> tuple[int, str, str, list[str]
 
 
 def _lines(text: str) -> str:
-    r"""Return a text with "\n" at the ends of lines, of which the data has both kinds."""
-    return text.replace("\r\n", "\n")
+    r"""Return a text with "\n" at the ends of lines, of which the data has every kind."""
+    return re.sub("\r\n?", "\n", text)
