@@ -168,8 +168,8 @@ def test_a_name_is_not_believed() -> None:
 
 
 class Odd:
-    __eq__ = __ne__ = lambda self, other: True  # type: ignore[assignment]
-    __hash__ = None
+    __eq__ = __ne__ = lambda self, other: True
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclasses.dataclass
