@@ -12,7 +12,7 @@ from hub.errors import MissingColumn
 from hub.sandbox import Case
 from hub_code.complete import find_prompt_code
 
-MODES = ("check", "io", "cases")
+MODES = ("check", "cases", "io")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -103,10 +103,10 @@ def _mode(sample: hub.Sample) -> str:
         if mode not in MODES:
             raise BadReference(f"the mode is {mode!r}, not one of {', '.join(MODES)}")
         return mode
-    if _has(sample, "cases"):
-        return "cases"
     if _has(sample, "tests") or _has(sample, "test_list"):
         return "check"
+    if _has(sample, "cases"):
+        return "cases"
     if sample.get("outputs") is not None or sample.get("expected_stdout") is not None:
         return "io"
     raise MissingColumn(

@@ -21,4 +21,5 @@ def explain(execution: Execution) -> str:
     """Say in a line why a program did not pass: what its judge, or else it itself, said last."""
     said = str(execution.info.get("detail") or "")
     lines = execution.stderr.rstrip().splitlines()
-    return (said or (lines[-1] if lines else ""))[:500]
+    died = bool(execution.exit_code)  # then whoever judged it knows only that it is gone
+    return (lines[-1] if lines and (died or not said) else said)[:500]

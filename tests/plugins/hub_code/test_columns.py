@@ -71,7 +71,7 @@ def test_what_is_read(columns: dict[str, Any], reference: Reference) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"mode": "stdin", "tests": "t"}, "the mode is 'stdin', not one of check, io, cases"),
+        ({"mode": "stdin", "tests": "t"}, "the mode is 'stdin', not one of check, cases, io"),
         ({"mode": "check"}, "no test in it"),
         ({"mode": "check", "tests": " "}, "no test in it"),
         ({"tests": 3}, "not text or a list of texts"),
