@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class Container:
 
     def __init__(self, client: Any, walls: Walls) -> None:
         self.runs = 0
+        self._busy = threading.Lock()
         self.spent = False
         self.stream: Stream | None = None
         with engine_errors(walls):
@@ -140,8 +142,9 @@ class Container:
         until = time.monotonic() + 2 * limits.wall_s + GRACE_S
         self.runs += 1
         try:
-            self.stream.send(request, until)
-            answer = self.stream.receive(until, (1 << 20) + 6 * limits.output_bytes)
+            with self._busy:
+                self.stream.send(request, until)
+                answer = self.stream.receive(until, (1 << 20) + 6 * limits.output_bytes)
             if answer.get("error") == "BadInput":
                 raise BadInput(str(answer.get("message")))
             if "execution" not in answer:
@@ -165,7 +168,8 @@ class Container:
 
         if self.stream is not None:
             self.stream.interrupt()
-            self.stream.close()
+            with self._busy:  # a closed descriptor's number may be another's while someone still reads
+                self.stream.close()
         with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
             self._container.remove(force=True, v=True)
 
