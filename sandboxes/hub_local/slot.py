@@ -15,6 +15,11 @@ from hub.errors import SandboxUnavailable
 _NOBODY = 65534
 _INNER_ID = 1000
 START_S = 30.0
+# A package that starts threads when it is imported, as numpy's linear algebra does, could not be walled in.
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")},
+}
 
 
 class Lost(Exception):
@@ -43,7 +48,7 @@ class Slot:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env={"LANG": "C.UTF-8"},
+                env=_ENVIRONMENT,
                 start_new_session=True,
             )
         except OSError as error:
