@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import hub
+from hub.options import read_value
 from hub_benchmarks import humaneval, mbpp
 
 ALWAYS_EQUAL = """
@@ -86,10 +87,14 @@ def cheat(row: Mapping[str, Any], body: str) -> str:
 
 
 def check(
-    engine: hub.Engine, benchmark: str, rows: Sequence[Mapping[str, Any]], sandbox: str
+    engine: hub.Engine,
+    benchmark: str,
+    rows: Sequence[Mapping[str, Any]],
+    sandbox: str,
+    sandbox_options: Mapping[str, Any] | None = None,
 ) -> Iterator[Line]:
     """Grade the solutions as whole programs, HumanEval's as bodies too, then every cheat."""
-    options = {"sandbox": sandbox, "wall_s": WITH[benchmark]}
+    options = {"sandbox": sandbox, "sandbox_options": sandbox_options, "wall_s": WITH[benchmark]}
     reward = hub.find_reward("code").bind(options)
     programs = {"solution": [f"```python\n{whole_solution(row)}\n```" for row in rows]}
     if benchmark == "humaneval":
@@ -118,18 +123,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", help="the folder with humaneval/ and mbpp/ (default: HUB_DATA)")
     parser.add_argument("--sandbox", default="local")
+    parser.add_argument("--with", dest="options", action="append", default=[], metavar="OPTION=VALUE")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rows", type=int, help="only the first rows of each benchmark")
     given = parser.parse_args()
     if given.data:
         os.environ["HUB_DATA"] = given.data
+    options = {name: read_value(value) for name, _, value in (each.partition("=") for each in given.options)}
     console = Console()
-    table = Table("benchmark", "program", "passed", "others", "seconds", title=f"sandbox {given.sandbox}")
+    table = Table(
+        "benchmark",
+        "program",
+        "passed",
+        "others",
+        "seconds",
+        title=f"sandbox {given.sandbox} {options or ''}",
+    )
     wrong = []
     for benchmark in WITH:
         rows = problems(benchmark)[: given.rows]
         with hub.Engine(given.workers, cache=False) as engine:
-            for line in check(engine, benchmark, rows, given.sandbox):
+            for line in check(engine, benchmark, rows, given.sandbox, options):
                 others = ", ".join(f"{n} {v}" for v, n in sorted(line.verdicts.items()) if v != "passed")
                 passed = f"{line.verdicts.get('passed', 0)} / {len(rows)}"
                 table.add_row(benchmark, line.program, passed, others, f"{line.seconds:.1f}")

@@ -221,6 +221,20 @@ def test_the_fraction_passed(
     assert score.reason == ("" if value == 1.0 else info["verdict"])
 
 
+def test_packages_are_the_sandboxs_option(sandbox: str) -> None:
+    pytest.importorskip("numpy")
+    reward = Code(sandbox=sandbox, sandbox_options={"packages": ["numpy"]}, memory_mb=1024, wall_s=20.0)
+    program = "import numpy as np\ndef f(n): return np.arange(n) * 2.0"
+    tests = "import numpy\ndef check(c):\n    assert numpy.allclose(c(3), [0, 2, 4])"
+    wrong = program.replace("2.0", "2.1")
+    scores = [
+        reward(hub.Sample("", fenced(text), {"tests": tests, "entry_point": "f"}))
+        for text in (program, wrong)
+    ]
+    reward.runner.sandbox.close()
+    assert [score.reason for score in scores] == ["", "failed"], scores
+
+
 def test_tests_in_the_programs_own_process_are_opted_into(sandbox: str) -> None:
     tests = "from unittest.mock import patch\nwith patch('builtins.print') as p:\n    f()\nassert p.called"
     scores = []
