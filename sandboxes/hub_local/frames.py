@@ -11,6 +11,10 @@ class Gone(Exception):
     """The other side has closed its end, or sends what is no frame."""
 
 
+class TooLong(Gone):
+    """A frame longer than is of use."""
+
+
 def send(sock: socket.socket, data: bytes) -> None:
     """Send one frame."""
     try:
@@ -20,15 +24,16 @@ def send(sock: socket.socket, data: bytes) -> None:
         raise Gone(str(error)) from None
 
 
-def receive(sock: socket.socket) -> bytes:
-    """Read one frame.
+def receive(sock: socket.socket, longest: int = LONGEST) -> bytes:
+    """Read one frame of at most so many bytes.
 
     Raises:
         Gone: there is none.
+        TooLong: it is longer.
     """
     (length,) = _LENGTH.unpack(_exactly(sock, _LENGTH.size))
-    if length > LONGEST:
-        raise Gone("a frame that is too long")
+    if length > longest:
+        raise TooLong("a frame that is too long")
     return _exactly(sock, length)
 
 

@@ -28,13 +28,14 @@ def judge(tests: str, entry_point: str | None, sock: socket.socket, verdict_to: 
         if not link.calls:
             verdict, detail = "error", "the tests never called the candidate"
     except AssertionError as error:
-        verdict, detail = "failed", _where(error)
+        verdict, detail = "failed", f"{str(error)[:500]} {_where(error)}".strip()
     except CandidateGone as error:
         verdict, detail = "gone", str(error)
     except MemoryError:
         verdict, detail = "memory" if link.raised == "MemoryError" else "error", "out of memory"
     except BaseException as error:
-        verdict, detail = "error", f"{type(error).__name__}: {error} {_where(error)}"
+        name = "" if isinstance(error, CandidateError) else f"{type(error).__name__}: "
+        verdict, detail = "error", f"{name}{str(error)[:500]} {_where(error)}".strip()
     _write(verdict_to, {"verdict": verdict, "detail": detail[:_LONGEST_DETAIL], "calls": link.calls})
 
 
@@ -70,7 +71,7 @@ def _where(error: BaseException) -> str:
         if place.tb_frame.f_code.co_filename == "/tmp/tests.py":
             found = f"(line {place.tb_lineno} of the tests)"
         place = place.tb_next
-    return f"{str(error)[:500]} {found}".strip()
+    return found
 
 
 def _write(descriptor: int, verdict: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.sandbox import Execution, Limits, Program, Verdict, same_output
-from hub_local.candidate import CandidateGone, Link, Remote
+from hub_local.cases import Asked, ask
 from hub_local.languages import Language
 from hub_local.slot import Lost, Slot
 
@@ -153,7 +153,12 @@ class Runner:
 
     def _judged_detail(self) -> str:
         try:
-            return str(json.loads(self.verdict_text)["detail"])[:500]
+            told = json.loads(self.verdict_text)
+            return (
+                "the program ended before its tests"
+                if told["verdict"] == "gone"
+                else str(told["detail"])[:500]
+            )
         except (ValueError, KeyError, TypeError):
             return ""
 
@@ -164,45 +169,33 @@ class Runner:
         until = time.monotonic() + self.limits.wall_s + GRACE_S
         more = [_file(self.program.source), theirs.detach()]
         drains = self._begin(solver, {"kind": "solver"}, _file(""), more, self.limits)
-        results: list[bool] = []
-        problem: list[str] = []
+        asked = Asked()
 
-        def ask() -> None:
+        def work() -> None:
             with ours:
                 ours.settimeout(max(0.1, until - time.monotonic()))
-                self._ask(Link(ours), results, problem)
+                ask(ours, self.program.entry_point or "solution", self.program.cases, asked)
 
-        asking = threading.Thread(target=ask, daemon=True)
+        asking = threading.Thread(target=work, daemon=True)
         asking.start()
         report = self._watch({solver: None}, drains, self.limits)[solver]
         asking.join()
-        passed = sum(results)
+        count = len(self.program.cases)
         info = {
-            "passed": passed,
-            "cases": len(self.program.cases),
-            **({"detail": problem[0]} if problem else {}),
+            "passed": asked.passed,
+            "cases": count,
+            **({"detail": asked.problem} if asked.problem else {}),
         }
-        verdict = Verdict.PASSED if passed == len(self.program.cases) else Verdict.FAILED
+        verdict = Verdict.PASSED if asked.passed == count else Verdict.FAILED
         if self.flooded:
             verdict = Verdict.OUTPUT_LIMIT
         elif report["killed"] == "limit":
             verdict = Verdict.TIMEOUT
-        elif problem:
-            verdict = Verdict.MEMORY if problem[0].startswith("MemoryError") else Verdict.ERROR
-            verdict = self._ended(report, allow_failure=True) or verdict if "gone" in problem[0] else verdict
+        elif asked.gone:
+            verdict = self._ended(report, allow_failure=True) or Verdict.ERROR
+        elif asked.problem:
+            verdict = Verdict.MEMORY if asked.problem.startswith("MemoryError") else Verdict.ERROR
         return self._execution(verdict, report, info)
-
-    def _ask(self, link: Link, results: list[bool], problem: list[str]) -> None:
-        function = Remote(link, self.program.entry_point or "solution")
-        for case in self.program.cases:
-            try:
-                results.append(_equal(function(*case.args, **case.kwargs), case.expected))
-            except CandidateGone as error:
-                problem.append(f"the program is gone: {error}")
-                return
-            except Exception as error:
-                problem.append(f"{link.raised or type(error).__name__}: {error}"[:500])
-                results.append(False)
 
     # Descriptors and waiting
 
@@ -321,11 +314,3 @@ def _file(text: str) -> int:
         data = data[os.write(descriptor, data) :]
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def _equal(value: Any, expected: Any) -> bool:
-    """Compare plain data; what is no plain data equals nothing."""
-    try:
-        return type(value) is not Remote and bool(value == expected)
-    except Exception:
-        return False
