@@ -93,10 +93,11 @@ def check(
     sandbox: str,
     sandbox_options: Mapping[str, Any] | None = None,
 ) -> Iterator[Line]:
-    """Grade the solutions as whole programs, HumanEval's as bodies too, then every cheat."""
+    """Grade the solutions as whole programs, test by test, and HumanEval's as bodies; then every cheat."""
     options = {"sandbox": sandbox, "sandbox_options": sandbox_options, "wall_s": WITH[benchmark]}
-    reward = hub.find_reward("code").bind(options)
+    reward = hub.find_reward("code")
     programs = {"solution": [f"```python\n{whole_solution(row)}\n```" for row in rows]}
+    programs["solution, partial"] = programs["solution"]
     if benchmark == "humaneval":
         programs["solution, body alone"] = [row["solution"] for row in rows]
     programs |= {
@@ -108,7 +109,7 @@ def check(
             for row, completion in zip(rows, completions, strict=True)
         ]
         start = time.monotonic()
-        scores = engine.score(reward, samples)
+        scores = engine.score(reward.bind({**options, "partial": name.endswith("partial")}), samples)
         wanted = 1.0 if name.startswith("solution") else 0.0
         unexpected = [
             f"{row['id']}: {score.reason or 'passed'} {score.detail}"

@@ -14,6 +14,7 @@ from hub_code.split import split_tests
         (["def check(c):\n    for x in 1, 2:\n        assert c(x)\n    assert c(2)"], "f", 2),
         (["def check(c):\n    assert c(1)\n    def g():\n        assert 1\n    g()"], "f", 1),
         (["def check(c):\n    assert c(1)\n    assert c(2)"], "", 1),
+        (["def check(c):\n    assert True, 'c'\n    assert c(1)\n    assert c(2)\n    assert True"], "f", 2),
         (["assert f(1)"], "f", 1),
         (["x = 1"], "f", 1),
         (["not Python ("], "f", 1),
