@@ -155,7 +155,7 @@ class SandboxSuite:
 
     @pytest.mark.parametrize("language", programs.LANGUAGES)
     def test_languages(self, box: Sandbox, language: str) -> None:
-        """A program of each language adds, fails, is ended at its limit; a language that it has not is refused."""
+        """A program of each language adds, fails, is ended at its limit; one it has not is refused."""
         adds, fails, hangs, broken = programs.LANGUAGES[language]
         if language not in self.languages:
             with pytest.raises(BadInput):
