@@ -100,7 +100,9 @@ def bootstrap(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def pass_at_k(groups: Sequence[Sequence[float]]) -> dict[int, float]:
-    """Return the unbiased pass@k for k = 1, 2, 4, ... (Chen et al. 2021, arXiv 2107.03374, equation 1).
+    """Return the unbiased pass@k (Chen et al. 2021, arXiv 2107.03374, equation 1).
+
+    For k = 1, 2, 4, 8, ... and for 10 and 100, which papers report.
 
     Args:
         groups: the values of each prompt, each 0 or 1. A prompt with fewer than k of them does not count
@@ -110,11 +112,12 @@ def pass_at_k(groups: Sequence[Sequence[float]]) -> dict[int, float]:
     {1: 0.25, 2: 0.5}
     """
     found = {}
-    k = 1
-    while k <= max(map(len, groups), default=0):
+    most = max(map(len, groups), default=0)
+    for k in sorted({10, 100} | {2**power for power in range(most.bit_length())}):
+        if k > most:
+            break
         chances = [_any_of(len(group), round(sum(group)), k) for group in groups if len(group) >= k]
         found[k] = sum(chances) / len(chances)
-        k *= 2
     return found
 
 

@@ -91,3 +91,7 @@ def test_pass_at_k_is_the_mean_over_all_choices_of_k() -> None:
 def test_pass_at_k_leaves_out_prompts_with_too_few_samples() -> None:
     assert pass_at_k([[1.0, 1.0], [0.0]]) == {1: 0.5, 2: 1.0}
     assert pass_at_k([]) == pass_at_k([[]]) == {}
+
+
+def test_pass_at_k_has_what_papers_report() -> None:
+    assert list(pass_at_k([[1.0] * 100])) == [1, 2, 4, 8, 10, 16, 32, 64, 100]
