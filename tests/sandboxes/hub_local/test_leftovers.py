@@ -55,7 +55,9 @@ def children(pid: int) -> set[int]:
 
 def state() -> dict[str, object]:
     return {
-        "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "docker" not in line],
+        "mounts": [
+            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "docker" not in line
+        ],
         "descriptors": sorted(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
         "files": {f"{folder}/{name}" for folder in FOLDERS for name in os.listdir(folder) if "hub-" in name},
