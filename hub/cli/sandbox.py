@@ -75,9 +75,9 @@ def _check(name: str, options: tuple[str, ...]) -> dict[str, Any]:
                 for layer in sandbox.describe()
             ]
             return {**facts, "available": True, "layers": layers}
-    except OptionError:
-        raise
     except HubError as error:
+        if options and isinstance(error, OptionError):
+            raise
         return {**facts, "available": False, "problem": str(error), "layers": []}
 
 

@@ -21,6 +21,7 @@ import hub
 def hub_sandboxes():
     yield hub.SandboxPlugin("stub", "stub_box:Stub", "Says what it was asked.")
     yield hub.SandboxPlugin("refusing", "stub_box:Refusing", "Is never there.")
+    yield hub.SandboxPlugin("elsewhere", "stub_box:Elsewhere", "Wants an address.")
 """
 BOX = """
 import hub
@@ -37,6 +38,10 @@ class Stub:
     def describe(self):
         return [hub.Layer("wall", True, "thick"), hub.Layer("moat", False)]
     def close(self):
+        pass
+
+class Elsewhere(Stub):
+    def __init__(self, address: str):
         pass
 
 class Refusing:
@@ -90,6 +95,8 @@ def test_check_as_json_of_all_that_are_installed(folder: Path) -> None:
     ]
     assert found["refusing"]["available"] is False
     assert "unshare was refused" in found["refusing"]["problem"]
+    assert found["elsewhere"]["available"] is False
+    assert "address" in found["elsewhere"]["problem"]
     assert "local" in found
 
 
