@@ -103,8 +103,8 @@ def same_output(printed: bytes, expected: str, compare: str = "lines") -> bool:
         return text == expected
     if compare == "tokens":
         return text.split() == expected.split()
-    return [line.rstrip() for line in text.rstrip().splitlines()] == [
-        line.rstrip() for line in expected.rstrip().splitlines()
+    return [line.rstrip() for line in text.rstrip().split("\n")] == [
+        line.rstrip() for line in expected.rstrip().split("\n")
     ]
 
 

@@ -138,6 +138,8 @@ def test_an_offer_that_cannot_be_imported_says_why(tmp_path: Path) -> None:
 
 
 def test_lane_and_time_limit_are_those_that_hold() -> None:
-    (facts,) = json.loads(run("plugins", "math", "--json").stdout)
+    facts = next(
+        one for one in json.loads(run("plugins", "math", "--json").stdout) if one["kind"] == "reward"
+    )
     assert (facts["lane"], facts["timeout_s"]) == ("process", 10.0)
     assert "timeout_s        no limit" in run("plugins", "think-format").stdout
