@@ -16,8 +16,8 @@ TIERS = ("namespaces", "landlock")
 SCRATCH_MB = 64
 PRELOAD = (
     "typing collections itertools functools math re json random string heapq bisect copy operator datetime "
-    "decimal fractions dataclasses enum abc contextlib io time textwrap "
-    "collections.abc threading queue hashlib struct unicodedata tempfile traceback ast"
+    "decimal fractions dataclasses enum abc contextlib io time textwrap collections.abc threading struct "
+    "traceback ast"
 ).split()
 """Modules that programs find imported: what tests of code generation use most."""
 _LIBRARIES = (

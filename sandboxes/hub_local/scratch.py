@@ -1,7 +1,6 @@
 """Empties the folder that programs write to, in the tier that cannot mount another."""
 
 import os
-import secrets
 
 
 def empty(folder: str) -> None:
@@ -9,7 +8,7 @@ def empty(folder: str) -> None:
 
     Folders inside folders are moved up before they are emptied, so that no path gets long and nothing recurs.
     """
-    prefix = f"{folder}/{secrets.token_hex(8)}"
+    prefix = f"{folder}/{os.urandom(8).hex()}"
     moved = 0
     while True:
         with os.scandir(folder) as entries:
