@@ -20,8 +20,10 @@ def _set_up(megabytes, path):
     os.environ.pop("PYTHONPATH", None)
     try:
         import resource
-        with open("/proc/self/status") as status:
-            base = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
+        base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        if os.path.exists("/proc/self/status"):
+            with open("/proc/self/status") as status:
+                base = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
         for which, most in (
             (resource.RLIMIT_DATA, base + (megabytes << 20)),
             (resource.RLIMIT_AS, 2 * (base + (megabytes << 20)) + (1 << 30)),
@@ -32,8 +34,9 @@ def _set_up(megabytes, path):
             resource.setrlimit(which, (most, most))
     except (ImportError, OSError, StopIteration, ValueError):
         pass
-    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    for stream in (sys.stdin, sys.stdout):
+        if stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     sys.argv = [path]
     module = types.ModuleType("__main__")
     module.__dict__.update(__builtins__=__builtins__, __file__=path)

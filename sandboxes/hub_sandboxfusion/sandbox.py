@@ -26,8 +26,8 @@ ALIASES = {
     "node": "javascript",
     "r": "R",
 }
-_BEFORE_READING = 64_000
-"""Bytes that the server's pipes hold; it reads only when a program has ended, so more may stop a program."""
+_HELD = 131_000
+"""Characters of a stream that the server holds: it reads on when a program has ended, so more stops it."""
 
 
 class SandboxFusion:
@@ -172,10 +172,18 @@ def _judge(program: Program, limits: Limits, answer: dict[str, Any], mark: str) 
         printed, found = driver.answers(printed, mark)
     stdout, stderr = _cut({**ran, "stdout": printed}, limits)
     verdict = _ended(ran)
-    if len(printed.encode()) + len(ran["stderr"].encode()) > limits.output_bytes:
+    if (
+        len(printed.encode("utf-8", "replace")) + len(ran["stderr"].encode("utf-8", "replace"))
+        > limits.output_bytes
+    ):
         verdict = Verdict.OUTPUT_LIMIT
-    elif verdict is Verdict.TIMEOUT and len(ran["stdout"]) >= _BEFORE_READING:
-        info["doubt"] = "it printed more than the server's pipes hold, and may have been stopped by that"
+    elif verdict is Verdict.TIMEOUT and max(len(printed), len(ran["stderr"])) > _HELD:
+        if len(printed) > _HELD and (program.expected_stdout or "").startswith(printed):
+            raise SandboxUnavailable(
+                f"the server stops programs that print more than {_HELD} characters, as this one must: use "
+                "another sandbox for it"
+            )
+        verdict = Verdict.OUTPUT_LIMIT
     if verdict is None and program.expected_stdout is not None:
         same = same_output(printed.encode("utf-8", "surrogatepass"), program.expected_stdout, program.compare)
         verdict = Verdict.PASSED if same else Verdict.FAILED

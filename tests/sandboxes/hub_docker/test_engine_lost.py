@@ -30,7 +30,7 @@ class Engine:
             f"--pidfile={folder}/pid", "--bridge=none", "--iptables=false", "--ip6tables=false",
         ]  # fmt: skip
         self._log = folder / "log"
-        self.start()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
@@ -49,8 +49,9 @@ class Engine:
         return True
 
     def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(60)
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def engine(engine_client: Any, engine_is_away: None) -> Iterator[Engine]:
     folder.mkdir()
     engine = Engine(folder)
     try:
+        engine.start()
         client = docker.DockerClient(base_url=engine.host, timeout=120)
         image = client.images.load(engine_client.images.get(IMAGE).save(named=True))
         assert image[0].tag(IMAGE)
