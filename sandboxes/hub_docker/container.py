@@ -170,8 +170,12 @@ class Container:
             self.stream.interrupt()
             with self._busy:  # a closed descriptor's number may be another's while someone still reads
                 self.stream.close()
-        with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+        gone = (docker.errors.DockerException, requests.RequestException)
+        with contextlib.suppress(*gone):
             self._container.remove(force=True, v=True)
+            return
+        with contextlib.suppress(*gone):  # the engine is removing it already, for its input has ended
+            self._container.wait(timeout=5, condition="removed")
 
 
 @contextlib.contextmanager
