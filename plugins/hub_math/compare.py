@@ -6,6 +6,16 @@ Before anything is compared, an assignment gives up its name (`x = 5` is 5) and 
 from collections.abc import Sequence
 
 from hub_math.intervals import intervals, same_intervals
+from hub_math.matrices import matrix_of, multiplied
+from hub_math.naming import (
+    has_names,
+    is_equation,
+    is_named,
+    renamed,
+    same_names,
+    value_of,
+    with_arguments,
+)
 from hub_math.policy import Policy
 from hub_math.scalars import Found, Undecided, compare_scalars, proportional
 from hub_math.tree import COLLECTIONS, INFINITY, Node, TooComplex, number, symbols
@@ -35,21 +45,21 @@ def compare(reference: Node, answer: Node, policy: Policy) -> Found:
         return compare(*families, policy)
     if _is_statement(answer):
         return Found(False, "structure", "a statement that is not true, not an answer")
-    equations = [_equation(side) for side in (reference, answer)]
+    equations = [is_equation(side) for side in (reference, answer)]
     congruence = any("≡" in side.args[0] for side in (reference, answer) if side.kind == "rel")
     if equations[0] and equations[1] and not congruence:
         found = _equations(reference, answer, policy)
-        if found.same or not (_named(reference) and _named(answer)):
+        if found.same or not (is_named(reference) and is_named(answer)):
             return found
     elif any(
-        equation and not _named(side) and _has_names(side)
+        equation and not is_named(side) and has_names(side)
         for equation, side in zip(equations, (reference, answer), strict=True)
     ):
         return Found(False, "structure", "an equation against a value")
-    one, other = _value(reference), _value(answer)
+    one, other = value_of(reference), value_of(answer)
     if equations[0] and equations[1]:
-        other = _with_arguments(reference, answer, other)
-    if equations[0] and equations[1] and not _same_names(reference, answer):
+        other = with_arguments(reference, answer, other)
+    if equations[0] and equations[1] and not same_names(reference, answer):
         return Found(False, "structure", "different variables")
     return _values(one, other, policy)
 
@@ -66,7 +76,7 @@ def _families(one: Node, other: Node) -> tuple[Node, Node] | None:
             if len(free) != 1:
                 return None
             name = Node("sym", (min(free),))
-        found.append(_renamed(rest, name, "\\integer"))
+        found.append(renamed(rest, name, "\\integer"))
     declared = [item.args[1] for node in (one, other) for item in node.args if _declares(item)]
     return (found[0], found[1]) if len(set(declared)) == 1 else None
 
@@ -91,19 +101,11 @@ def _without_declaration(node: Node) -> tuple[Node, Node | None]:
     return node, None
 
 
-def _renamed(node: Node, symbol: Node, name: str) -> Node:
-    if node == symbol:
-        return Node("sym", (name,))
-    return Node(
-        node.kind, tuple(_renamed(arg, symbol, name) if type(arg) is Node else arg for arg in node.args)
-    )
-
-
 def _values(one: Node, other: Node, policy: Policy) -> Found:
     """Compare what is left when names are gone."""
     if one == other:
         return Found(True, "structure")
-    one, other = _multiplied(_signs(one)), _multiplied(_signs(other))
+    one, other = multiplied(_signs(one)), multiplied(_signs(other))
     other = _with_constant(one, other)
     kinds = {one.kind, other.kind}
     if not kinds & COLLECTIONS:
@@ -121,7 +123,7 @@ def _values(one: Node, other: Node, policy: Policy) -> Found:
     if kinds == {"matrix", "seq"}:
         matrix, seq = (one, other) if one.kind == "matrix" else (other, one)
         if all(row.kind == "seq" for row in seq.args[2:]):  # [[1, 2], [3, 4]]
-            return _matrices(matrix, _matrix([list(row.args[2:]) for row in seq.args[2:]]), policy)
+            return _matrices(matrix, matrix_of([list(row.args[2:]) for row in seq.args[2:]]), policy)
         if len(matrix.args) == 1 or all(len(row.args) == 1 for row in matrix.args):
             cells = tuple(cell for row in matrix.args for cell in row.args)
             return _in_order(cells, seq.args[2:], policy)
@@ -163,9 +165,9 @@ def _lists(one: Node, other: Node, policy: Policy) -> Found:
 
 def _by_name(node: Node) -> dict[Node, Node]:
     """Return the values of x = 1, y = 2 by their names; nothing where it is anything else."""
-    if node.kind not in ("list", "set") or len(node.args) < 2 or not all(map(_named, node.args)):
+    if node.kind not in ("list", "set") or len(node.args) < 2 or not all(map(is_named, node.args)):
         return {}
-    names = {item.args[1]: _value(item) for item in node.args}
+    names = {item.args[1]: value_of(item) for item in node.args}
     return names if len(names) == len(node.args) else {}
 
 
@@ -184,14 +186,14 @@ def _solutions(items: Sequence[Node]) -> list[Node]:
     """Return items without their names; where names repeat (p=5, q=2, p=7, q=2), as points."""
     if all(item.kind == "list" for item in items):
         return [Node("seq", ("(", ")", *_solutions(item.args))) for item in items]
-    names = [item.args[1] for item in items if item.kind == "rel" and _named(item)]
+    names = [item.args[1] for item in items if item.kind == "rel" and is_named(item)]
     if len(names) == len(items) and len(set(names)) < len(names):
         width = len(set(names))
         if width > 1 and len(names) % width == 0:
             rows = [items[start : start + width] for start in range(0, len(items), width)]
             if all([item.args[1] for item in row] == names[:width] for row in rows):
-                return [Node("seq", ("(", ")", *map(_value, row))) for row in rows]
-    return [_value(item) for item in items]
+                return [Node("seq", ("(", ")", *map(value_of, row))) for row in rows]
+    return [value_of(item) for item in items]
 
 
 def _members_match(one: tuple[Node, ...], other: tuple[Node, ...], policy: Policy) -> Found:
@@ -257,7 +259,7 @@ def _with_constant(one: Node, other: Node) -> Node:
     ]
     if len(found[0]) != 1 or len(found[1]) != 1 or found[0] == found[1]:
         return other
-    return _renamed(other, found[1][0], found[0][0].args[0])
+    return renamed(other, found[1][0], found[0][0].args[0])
 
 
 def _matrices(one: Node, other: Node, policy: Policy) -> Found:
@@ -266,56 +268,6 @@ def _matrices(one: Node, other: Node, policy: Policy) -> Found:
         return Found(False, "structure", "matrices of different shape")
     cells = [[cell for row in side.args for cell in row.args] for side in (one, other)]
     return _in_order(cells[0], cells[1], policy)
-
-
-def _multiplied(node: Node) -> Node:
-    """Return sums, multiples and products of matrices as one matrix."""
-    if node.kind not in ("add", "mul", "neg", "div") or not any(
-        part.kind == "matrix" for part in node.walk()
-    ):
-        return node
-    parts = [_multiplied(arg) for arg in node.args]
-    if node.kind == "neg":
-        return _scaled(number(-1), parts[0])
-    if node.kind == "div":
-        return _scaled(Node("div", (number(1), parts[1])), parts[0]) if parts[1].kind != "matrix" else node
-    found = parts[0]
-    for part in parts[1:]:
-        if found.kind != "matrix" or part.kind != "matrix":
-            if node.kind == "add":
-                return node
-            found = _scaled(found, part) if part.kind == "matrix" else _scaled(part, found)
-            continue
-        rows, others = [row.args for row in found.args], [row.args for row in part.args]
-        if node.kind == "add":
-            if [len(row) for row in rows] != [len(row) for row in others]:
-                return node
-            found = _matrix(
-                [
-                    [Node("add", pair) for pair in zip(*both, strict=True)]
-                    for both in zip(rows, others, strict=True)
-                ]
-            )
-        else:
-            if any(len(row) != len(others) for row in rows) or len(rows) * len(others) > MOST_ITEMS:
-                return node
-            columns = list(zip(*others, strict=False))
-            found = _matrix([[_dot(row, column) for column in columns] for row in rows])
-    return found
-
-
-def _scaled(factor: Node, value: Node) -> Node:
-    if value.kind != "matrix" or factor.kind == "matrix":
-        return Node("mul", (factor, value))
-    return _matrix([[Node("mul", (factor, cell)) for cell in row.args] for row in value.args])
-
-
-def _dot(row: Sequence[Node], column: Sequence[Node]) -> Node:
-    return Node("add", tuple(Node("mul", pair) for pair in zip(row, column, strict=True)))
-
-
-def _matrix(rows: list[list[Node]]) -> Node:
-    return Node("matrix", tuple(Node("row", tuple(row)) for row in rows))
 
 
 # Sets of real numbers, inequalities
@@ -353,7 +305,7 @@ def _relations(one: Node, other: Node, policy: Policy) -> Found:
     sides = [_pointing_left(side) for side in (one, other)]
     if sides[0].args[0] != sides[1].args[0]:
         return Found(False, "structure", "different relations")
-    if len(sides[0].args) == 3 and _has_names(one) and _has_names(other):
+    if len(sides[0].args) == 3 and has_names(one) and has_names(other):
         differences = [Node("add", (side.args[1], Node("neg", (side.args[2],)))) for side in sides]
         factor = proportional(differences[0], differences[1])
         if factor > 0 or (factor < 0 and sides[0].args[0] == ("!=",)):
@@ -373,94 +325,11 @@ def _pointing_left(node: Node) -> Node:
 # Equations and names
 
 
-def _equation(node: Node) -> bool:
-    return node.kind == "rel" and set(node.args[0]) <= {"=", "≈", "≡"}
-
-
-def _named(node: Node) -> bool:
-    """Whether an equation gives a value to a name: x = 5, f(x) = 2x, (p, q) = (3, 2), 5 = x."""
-    if node.kind != "rel":
-        return False
-    if any(side.kind == "sym" for side in node.args[2:-1]) and not _has_names(node.args[-1]):
-        return True  # 1 = x = 0
-    return _is_nameable(node.args[1]) or _is_nameable(node.args[-1], last=True)
-
-
-def _is_nameable(node: Node, last: bool = False) -> bool:
-    kind, args = node
-    if kind in ("sym", "apply", "at") or (kind == "const" and args[0] != "infinity"):
-        return kind != "const" or (args[0] in ("e", "i") and not last)
-    if last:
-        return False
-    if kind == "seq":
-        return all(_is_nameable(arg) for arg in args[2:])
-    if kind == "call":
-        return args[0] == "abs" and _is_product_of_names(args[1])
-    if kind == "pow":  # the inverse of a matrix
-        return bool(
-            args[0].kind == "sym" and args[0].args[0].isupper() and args[1] == Node("neg", (number(1),))
-        )
-    if kind == "div" and all(_is_differential(arg) for arg in args):
-        return True
-    if kind in ("ratio", "div"):
-        return all(_is_segment(arg) for arg in args)
-    return _is_segment(node)
-
-
-def _is_differential(node: Node) -> bool:
-    return node.kind == "mul" and len(node.args) == 2 and node.args[0] == Node("sym", ("d",))
-
-
-def _is_segment(node: Node) -> bool:
-    r"""Whether it names a length, area or angle: AB, S_{ABC}, \angle ABC."""
-    if node.kind == "sym":
-        return True
-    return node.kind == "mul" and all(
-        part.kind == "sym" and (part.args[0].startswith("\\") or part.args[0].isupper()) for part in node.args
-    )
-
-
-def _is_product_of_names(node: Node) -> bool:
-    return node.kind == "sym" or (node.kind == "mul" and all(part.kind == "sym" for part in node.args))
-
-
-def _value(node: Node) -> Node:
-    """Return what an answer says without a name for it: of a chain, the last exact side."""
-    if node.kind == "member" and _is_nameable(node.args[0]):
-        inside: Node = node.args[1]
-        return inside
-    if not _equation(node):
-        return node
-    operators: tuple[str, ...] = node.args[0]
-    sides: list[Node] = list(node.args[1:])
-    while len(sides) > 1 and operators[len(sides) - 2] == "≈" and not _is_nameable(sides[-2]):
-        sides.pop()
-    if len(sides) == 1 or _is_nameable(sides[0]):
-        return sides[-1]
-    if any(side.kind == "sym" for side in sides[1:-1]) and not _has_names(sides[-1]):
-        return sides[-1]
-    if _is_nameable(sides[-1], last=True):
-        return sides[-2]
-    return node if any(_has_names(side) for side in sides) else sides[-1]
-
-
-def _has_names(node: Node) -> bool:
-    """Whether a variable is free in it; that of a sum, limit or integral is not."""
-    if node.kind in ("sym", "apply", "at"):
-        return True
-    inner = [arg for arg in node.args if type(arg) is Node]
-    if node.kind == "big":
-        return bool(symbols(node) - symbols(node.args[1]))
-    if node.kind == "opaque":
-        return False
-    return any(_has_names(arg) for arg in inner)
-
-
 def _is_statement(node: Node) -> bool:
     """Whether an answer is an equation between numbers that are not all equal, like 5 = 2."""
-    if not (_equation(node) and set(node.args[0]) == {"="}):
+    if not (is_equation(node) and set(node.args[0]) == {"="}):
         return False
-    if _has_names(node):
+    if has_names(node):
         return all(side == node.args[1] for side in node.args[2:])  # x = x
     sides = node.args[1:]
     for side in sides[:-1]:
@@ -472,37 +341,12 @@ def _is_statement(node: Node) -> bool:
     return False
 
 
-def _with_arguments(reference: Node, answer: Node, value: Node) -> Node:
-    """Return the answer's value with its arguments named as in the reference: f(t) = 2t as f(x) = 2x."""
-    names = reference.args[1], answer.args[1]
-    if not (names[0].kind == names[1].kind == "apply" and len(names[0].args) == len(names[1].args)):
-        return value
-    pairs = list(zip(names[0].args[1:], names[1].args[1:], strict=True))
-    if all(left.kind == right.kind == "sym" for left, right in pairs):
-        for place, (_, right) in enumerate(pairs):
-            value = _renamed(value, right, f"argument {place}")
-        for place, (left, _) in enumerate(pairs):
-            value = _renamed(value, Node("sym", (f"argument {place}",)), left.args[0])
-    return value
-
-
-def _same_names(one: Node, other: Node) -> bool:
-    """Whether two assignments are for the same name, or for a function whose argument is named otherwise."""
-    names = [side.args[1] if _is_nameable(side.args[1]) else side.args[-1] for side in (one, other)]
-    if names[0] == names[1] or names[0].kind != names[1].kind:
-        return True
-    if names[0].kind == "apply":
-        free = all(arg.kind == "sym" for name in names for arg in name.args[1:])
-        return bool(names[0].args[0] == names[1].args[0] and (free or names[0].args == names[1].args))
-    return bool(names[0].kind == "seq")
-
-
 def _equations(one: Node, other: Node, policy: Policy) -> Found:
     if len(one.args) != 3 or len(other.args) != 3:
-        if _named(one) and _named(other):
-            return _values(_value(one), _value(other), policy)
+        if is_named(one) and is_named(other):
+            return _values(value_of(one), value_of(other), policy)
         return _in_order(one.args[1:], other.args[1:], policy)
-    if not (_has_names(one) or _has_names(other)):
+    if not (has_names(one) or has_names(other)):
         found = _in_order(one.args[1:], other.args[1:], policy)
         return found if found.same else _in_order(one.args[1:], (other.args[2], other.args[1]), policy)
     if any(side.kind in COLLECTIONS for node in (one, other) for side in node.args[1:]):

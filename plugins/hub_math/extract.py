@@ -97,8 +97,8 @@ def find_answer(text: str, source: Source = "auto") -> str | None:
         return tagged
     if not found:
         return _answer_in_prose(text)
-    if _is_prose(found) or _PHRASE.search(found):
-        return _answer_in_prose(found) or found
+    if _PHRASE.search(found) or (_is_prose(found) and "\\text" not in found):
+        return _answer_in_prose(found) or found  # a sentence; what is set as text is meant as it stands
     return found
 
 
