@@ -175,7 +175,7 @@ class Container:
             self._container.remove(force=True, v=True)
             return
         with contextlib.suppress(*gone):  # the engine is removing it already, for its input has ended
-            self._container.wait(timeout=5, condition="removed")
+            self._container.wait(timeout=60, condition="removed")
 
 
 @contextlib.contextmanager
