@@ -15,6 +15,7 @@ import pytest
 import hub
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
 from hub.sandbox import Case, Limits, Program, Verdict
+from hub_docker.leftovers import labels
 from hub_docker.sandbox import IMAGE, DockerSandbox
 
 PRINTS = Program("print(1)", expected_stdout="1")
@@ -154,8 +155,7 @@ def test_closing_removes_containers(engine_client: Any) -> None:
 
 OWNER = """
     import os, signal, sys
-    from hub_docker.leftovers import labels
-from hub_docker.sandbox import DockerSandbox
+    from hub_docker.sandbox import DockerSandbox
     from hub.sandbox import Limits, Program
     box = DockerSandbox(slots=2)
     assert box.run(Program("print(1)"), Limits()).stdout == "1\\n"
