@@ -56,6 +56,7 @@ _SENTENCE_END = re.compile(r"\.(?=\s|$)|[。;]|,\s+(?!or\b|and\b)(?=[a-zA-Z]{2,}
 _BLANK = re.compile(r"\s")
 _NAMES = "|".join(sorted(FUNCTIONS | {"or", "and", "text", "frac", "pi", "infty", "mod"}))
 _WORD = re.compile(rf"(?<![\\a-zA-Z])(?!(?:{_NAMES})\b)[a-zA-Z]{{2,}}")
+_SPACED = re.compile(r"[a-zA-Z]{2}[,:;.]? +[a-zA-Z]{2}")
 _HEDGE = re.compile(r"\b(?:or|maybe|perhaps|possibly|either|might|unsure|guess)\b[^.!?\n]*$", re.IGNORECASE)
 _OTHER_SCRIPT = re.compile(
     r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0400-\u04ff\u0590-\u0fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
@@ -197,7 +198,10 @@ def _is_prose(text: str) -> bool:
         text = _ENVIRONMENT.sub("", text)
     if _QUANTITY.fullmatch(text.strip()):
         return False
-    return len(_WORD.findall(text)) > 2 or _OTHER_SCRIPT.search(text) is not None
+    words = _WORD.findall(text)
+    if len(words) > 2 and any(len(word) >= 4 for word in words) and _SPACED.search(text):
+        return True  # and not xy dx dy
+    return _OTHER_SCRIPT.search(text) is not None
 
 
 def _answer_in_prose(text: str) -> str | None:

@@ -269,3 +269,15 @@ def test_prose_around_a_value(text: str) -> None:
 
 def test_a_decimal_stands_for_an_infinite_sum() -> None:
     assert verify(r"\sum_{n=1}^{\infty} \frac{1}{n^2}", r"\boxed{1.644934}").correct
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer"),
+    [
+        ("1", r"\boxed{\int_0^1 \int_0^1 xy dx dy}"),
+        ("4", r"\boxed{2ab+3cd+4ef}"),
+        ("3", r"\boxed{\text{all real numbers except } 3}"),
+    ],
+)
+def test_a_formula_with_many_letters_is_no_sentence_around_a_number(reference: str, answer: str) -> None:
+    assert not verify(reference, answer).correct
