@@ -9,7 +9,6 @@ from typing import Any
 
 from hub.sandbox import Layer
 from hub_local import kernel
-from hub_local.languages import installed
 from hub_local.syscalls import MACHINE, SUPPORTED
 
 TIERS = ("namespaces", "landlock")
@@ -101,8 +100,3 @@ def configuration(
 def scratch_folder() -> str:
     """Make the folder that programs may write to in the tier "landlock"."""
     return tempfile.mkdtemp(prefix="hub-scratch-")
-
-
-def has_tools() -> bool:
-    """Whether any language beside Python can be offered."""
-    return bool(installed())
