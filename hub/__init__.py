@@ -11,6 +11,7 @@ from hub.reward import Lane, Per, Reward, reward
 from hub.sample import Sample
 from hub.sandbox import Case, Execution, Layer, Limits, Program, Sandbox, SandboxPlugin, Verdict
 from hub.score import Failure, Outcome, Score
+from hub.training.trainer import Exported, TrainerPlugin
 
 if TYPE_CHECKING:
     from hub.engine.engine import Engine, default_engine
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from hub.mix.mix import Mix
     from hub.open import open_sandbox
     from hub.plugins import Hub, load
+    from hub.training.gather import Gatherer
+    from hub.training.lower import Lowered, lower
 
 __version__ = "0.1.0"
 
@@ -26,13 +29,16 @@ __version__ = "0.1.0"
 # this module, and listing them must stay cheap.
 _LATER = {
     "Engine": "hub.engine.engine",
+    "Gatherer": "hub.training.gather",
     "Hub": "hub.plugins",
+    "Lowered": "hub.training.lower",
     "Mix": "hub.mix.mix",
     "MixScore": "hub.mix.combine",
     "ScoredBatch": "hub.mix.combine",
     "default_engine": "hub.engine.engine",
     "find_reward": "hub.find",
     "load": "hub.plugins",
+    "lower": "hub.training.lower",
     "open_sandbox": "hub.open",
 }
 
@@ -44,13 +50,16 @@ __all__ = [
     "Decoding",
     "Engine",
     "Execution",
+    "Exported",
     "Failure",
+    "Gatherer",
     "Generator",
     "GeneratorPlugin",
     "Hub",
     "Lane",
     "Layer",
     "Limits",
+    "Lowered",
     "Mix",
     "MixScore",
     "Outcome",
@@ -62,11 +71,13 @@ __all__ = [
     "SandboxPlugin",
     "Score",
     "ScoredBatch",
+    "TrainerPlugin",
     "Verdict",
     "default_engine",
     "find_reward",
     "hookimpl",
     "load",
+    "lower",
     "open_sandbox",
     "reward",
 ]

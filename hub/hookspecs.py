@@ -1,6 +1,6 @@
 """Every hook a plugin can implement. Mark an implementation with `@hub.hookimpl`.
 
-The five hooks that offer things are called once, when the hub looks for plugins. They must be cheap:
+The six hooks that offer things are called once, when the hub looks for plugins. They must be cheap:
 a plugin module imports nothing but `hub`, and names what is heavy as "package.module:name".
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hub.mix.combine import ScoredBatch
     from hub.reward import Reward
     from hub.sandbox import SandboxPlugin
+    from hub.training.trainer import TrainerPlugin
 
 hookspec = pluggy.HookspecMarker("hub")
 hookimpl = pluggy.HookimplMarker("hub")
@@ -63,6 +64,17 @@ def hub_generators() -> "Iterable[GeneratorPlugin]":  # type: ignore[empty-body]
 
     Returns:
         `hub.GeneratorPlugin` objects. An empty iterable offers nothing.
+    """
+
+
+@hookspec
+def hub_trainers() -> "Iterable[TrainerPlugin]":  # type: ignore[empty-body]
+    """Offer trainers, for which `hub export` writes what they need to use a mix.
+
+    Called once, when plugins are discovered. A trainer's library is not needed to export for it.
+
+    Returns:
+        `hub.TrainerPlugin` objects. An empty iterable offers nothing.
     """
 
 

@@ -24,6 +24,7 @@ from hub.generator import GeneratorPlugin
 from hub.origin import Origin
 from hub.reward import Reward, as_reward
 from hub.sandbox import SandboxPlugin
+from hub.training.trainer import TrainerPlugin
 
 if TYPE_CHECKING:
     from hub.mix.combine import ScoredBatch
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 GROUP = "hub"
 DISTRIBUTION = "posttrain-hub"
 _log = logging.getLogger(__name__)
-Offer = TypeVar("Offer", Reward, Benchmark, SandboxPlugin, GeneratorPlugin, Command)
+Offer = TypeVar("Offer", Reward, Benchmark, SandboxPlugin, GeneratorPlugin, TrainerPlugin, Command)
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Plugin:
         origin: its distribution and version.
         module: the module it names.
         import_ms: milliseconds that importing it took; None where it was not imported.
-        offers: names by kind ("reward", "benchmark", "sandbox", "generator", "command").
+        offers: names by kind ("reward", "benchmark", "sandbox", "generator", "trainer", "command").
         problems: what is wrong with it; empty when all is well.
         disabled: left out by `HUB_PLUGINS` or `HUB_DISABLE`.
     """
@@ -91,6 +92,7 @@ class Hub:
         self.benchmarks: Registry[Benchmark] = Registry("benchmark", self)
         self.sandboxes: Registry[SandboxPlugin] = Registry("sandbox", self)
         self.generators: Registry[GeneratorPlugin] = Registry("generator", self)
+        self.trainers: Registry[TrainerPlugin] = Registry("trainer", self)
         self.commands: Registry[Command] = Registry("command", self)
         self._manager = pluggy.PluginManager("hub")
         self._manager.add_hookspecs(hookspecs)
@@ -136,6 +138,7 @@ class Hub:
             ("hub_benchmarks", self.benchmarks, Benchmark),
             ("hub_sandboxes", self.sandboxes, SandboxPlugin),
             ("hub_generators", self.generators, GeneratorPlugin),
+            ("hub_trainers", self.trainers, TrainerPlugin),
             ("hub_commands", self.commands, Command),
         )
         for hook, registry, kind in kinds:

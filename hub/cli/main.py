@@ -16,6 +16,7 @@ from hub.plugins import load, open_target
 
 BUILT_IN = (
     Command("eval", "hub.cli.evaluate:command", "Evaluate a model on benchmarks."),
+    Command("export", "hub.cli.export:command", "Write what a trainer needs to use a mix."),
     Command("plugins", "hub.cli.plugins:command", "Show what is installed, and what of it is broken."),
     Command("sandbox", "hub.cli.sandbox:command", "Show what walls programs in, run one, measure it."),
     Command("score", "hub.cli.score:command", "Score a file of completions with rewards."),

@@ -12,7 +12,9 @@ from hub.options import describe_options
 from hub.plugins import Hub, Plugin, load
 from hub.reward import DEFAULT_TIMEOUT_S, Reward
 
-KINDS = ("reward", "benchmark", "sandbox", "generator", "command")
+KINDS = ("reward", "benchmark", "sandbox", "generator", "trainer", "command")
+_NOT_OPTIONS = {"benchmark": 1, "generator": 1, "trainer": 4}
+"""First parameters of what an offer names that are no options: a split, a model, what is exported."""
 
 
 @click.command("plugins")
@@ -21,7 +23,7 @@ KINDS = ("reward", "benchmark", "sandbox", "generator", "command")
 def command(name: str | None, as_json: bool) -> int:
     """Show what is installed, and what of it is broken.
 
-    With the NAME of a reward, benchmark, sandbox, generator or command: all that is known about it.
+    With the NAME of a reward, benchmark, sandbox, generator, trainer or command: all that is known about it.
 
     Exit code 1 if a plugin has problems, or what NAME is offered as cannot be imported.
     """
@@ -68,7 +70,8 @@ def _show_list(plugins: list[Plugin]) -> None:
 def _show_one(hub: Hub, name: str, as_json: bool) -> int:
     from hub.errors import UnknownName
 
-    registries: tuple[Any, ...] = (hub.rewards, hub.benchmarks, hub.sandboxes, hub.generators, hub.commands)
+    kinds = (hub.rewards, hub.benchmarks, hub.sandboxes, hub.generators, hub.trainers, hub.commands)
+    registries: tuple[Any, ...] = kinds
     found = [(registry.kind, registry[name]) for registry in registries if name in registry]
     if not found:
         known = [key for registry in registries for key in registry.items]
@@ -99,7 +102,7 @@ def _facts(kind: str, offer: Any) -> dict[str, Any]:
             facts |= _reward_facts(offer)
         elif kind != "command":
             target = offer.rows if kind == "benchmark" else offer.target
-            facts["options"] = _options(_open(target, offer), leave_out=int(kind != "sandbox"))
+            facts["options"] = _options(_open(target, offer), leave_out=_NOT_OPTIONS.get(kind, 0))
     except HubError as error:
         facts["problem"] = str(error)
     return {"kind": kind, **{key: _readable(value) for key, value in facts.items()}}
@@ -125,7 +128,7 @@ def _options(target: Any, leave_out: int = 0) -> dict[str, dict[str, str]]:
 
     Args:
         target: the class or function that takes the options by name.
-        leave_out: first parameters that are no options: a benchmark's split, a generator's model.
+        leave_out: how many first parameters are no options.
     """
     import inspect
 

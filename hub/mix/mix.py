@@ -2,52 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from hub.engine.component import Component
-from hub.engine.engine import Engine, Waiting, default_engine
+from hub.engine.engine import Engine, default_engine
 from hub.errors import ConfigError, HubError, RewardFailed, nearest
 from hub.find import find_reward
 from hub.mix.combine import MixScore, ScoredBatch, combine
 from hub.mix.config import MixConfig, RewardConfig, Source, parse_mix
+from hub.mix.under_way import MixReward, UnderWay
 from hub.plugins import load
-from hub.reward import BoundReward, Lane, Per, Reward
+from hub.reward import Lane, Per, Reward
 from hub.sample import Sample
-from hub.score import Failure, Outcome, Score
 
 Weight = float | Sequence[Sequence[float]] | Mapping[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class MixReward:
-    """One reward of a mix, found and with its options checked.
-
-    Args:
-        name: what results and metrics call it.
-        config: as written.
-        bound: the reward with its options.
-    """
-
-    name: str
-    config: RewardConfig
-    bound: BoundReward
-
-    def applies(self, columns: Mapping[str, Any]) -> bool:
-        """Whether the row with these columns is routed to this reward."""
-        return all(_matches(columns.get(key), wanted) for key, wanted in self.config.when.items())
-
-    def view(self, sample: Sample) -> Sample:
-        """The sample with its columns under the names that the reward reads."""
-        if not self.config.map:
-            return sample
-        columns = sample.columns
-        kept = {name: value for name, value in columns.items() if name not in self.config.map}
-        renamed = {name: columns[of] for name, of in self.config.map.items() if of in columns}
-        return replace(sample, columns=kept | renamed)
 
 
 class Mix:
@@ -161,6 +131,17 @@ class Mix:
         """Names of rewards that compare the completions of one prompt, so need whole groups."""
         return tuple(r.name for r in self.rewards if r.bound.reward.per is Per.GROUP)
 
+    @property
+    def compares(self) -> tuple[str, ...]:
+        """What in the mix needs all completions of a prompt at once, in words; empty where nothing does."""
+        both = self.config.aggregate == "normalize_then_sum"
+        return (*self.groupwise, *(['aggregate = "normalize_then_sum"'] if both else []))
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a weight changes over training steps, so that a trainer must tell them."""
+        return any(not reward.config.weight.is_constant for reward in self.rewards)
+
     def weights(self, step: float | None = None) -> dict[str, float]:
         """Return each reward's weight at a training step; None: the end of its schedule."""
         return {reward.name: reward.config.weight.at(step) for reward in self.rewards}
@@ -232,16 +213,16 @@ class Mix:
             under_way.cancel()
             raise
 
-    def _begin(self, samples: Iterable[Sample], engine: Engine | None) -> "_UnderWay":
+    def _begin(self, samples: Iterable[Sample], engine: Engine | None) -> UnderWay:
         if isinstance(samples, Sample):
             raise ConfigError("a mix scores a list of samples, not one: mix.score([sample])")
         listed = list(samples)
         if not all(isinstance(sample, Sample) for sample in listed):
             raise ConfigError("a mix scores hub.Sample objects: hub.Sample(prompt, completion, columns)")
         engine = engine or default_engine()
-        return _UnderWay(engine, self._in(engine), listed)
+        return UnderWay(engine, self._in(engine), listed)
 
-    def _finish(self, under_way: "_UnderWay", step: int | None) -> list[MixScore]:
+    def _finish(self, under_way: UnderWay, step: int | None) -> list[MixScore]:
         try:
             scores = under_way.run(self._order)
         except BaseException:
@@ -268,83 +249,6 @@ class Mix:
                 for reward in self.rewards
             }
         return self._components[engine]
-
-
-class _UnderWay:
-    """One batch on its way through a mix's rewards."""
-
-    def __init__(self, engine: Engine, components: dict[str, Component], samples: list[Sample]) -> None:
-        self.engine, self.components, self.samples = engine, components, samples
-        self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
-        self.scores: dict[str, list[Score]] = {}
-        self.cancelled = False
-
-    def run(self, order: list[MixReward]) -> dict[str, list[Score]]:
-        """Start every ungated reward, then each gated one as its gate is known; wait for all."""
-        for reward in sorted(order, key=lambda r: (r.config.gate is not None, r.bound.lane == "inline")):
-            if reward.config.gate is None:
-                self.start(reward)
-        for reward in order:
-            if reward.config.gate is not None:
-                self.finish(reward.config.gate.reward)
-                self.start(reward)
-        for name in list(self.waiting):
-            self.finish(name)
-        return self.scores
-
-    def start(self, reward: MixReward) -> None:
-        scores, chosen = [], []
-        for index, sample in enumerate(self.samples):
-            known = _not_asked(reward, sample, index, self.scores)
-            scores.append(known or _PENDING)
-            if known is None:
-                chosen.append(index)
-        if self.cancelled:
-            raise CancelledError
-        views = [reward.view(self.samples[index]) for index in chosen]
-        waiting = self.engine.submit(self.components[reward.name], views)
-        self.waiting[reward.name] = (reward, chosen, scores, waiting)
-
-    def finish(self, name: str) -> None:
-        if name not in self.waiting:
-            return
-        reward, chosen, scores, waiting = self.waiting[name]
-        for index, score in zip(chosen, waiting.result(), strict=True):
-            scores[index] = _after_timeout(reward, score)
-        del self.waiting[name]
-        self.scores[name] = scores
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        for _, _, _, waiting in list(self.waiting.values()):
-            waiting.cancel()
-
-
-_PENDING = Score.failed(Failure.CANCELLED, "not scored yet")
-
-
-def _not_asked(
-    reward: MixReward, sample: Sample, index: int, scores: Mapping[str, list[Score]]
-) -> Score | None:
-    """The score of a sample that the reward is not asked about: routed elsewhere, or gated."""
-    if not reward.applies(sample.columns):
-        return Score.abstained("not routed here")
-    gate = reward.config.gate
-    if gate is None:
-        return None
-    gating = scores[gate.reward][index]
-    if gating.outcome is Outcome.FAILED:
-        return Score.failed(Failure.GATE, f"{gate.reward} failed: {gating.reason}")
-    if gating.value is None or gate.holds(gating.value):
-        return None  # a gate that does not apply to this sample does not close
-    return Score(0.0, "gated", f"{gate} does not hold: it is {gating.value:g}")
-
-
-def _after_timeout(reward: MixReward, score: Score) -> Score:
-    value = reward.config.on_timeout
-    if value is None or score.reason is not Failure.TIMEOUT:
-        return score
-    return Score(value, "timeout", score.detail)
 
 
 def _lacks(reward: MixReward, name: str, column: str, row: Mapping[str, Any], number: int) -> str:
@@ -381,13 +285,6 @@ def _is_weight(value: object) -> bool:
     if isinstance(value, list):
         return all(isinstance(point, list) for point in value)
     return isinstance(value, int | float | Mapping) and not isinstance(value, bool)
-
-
-def _matches(value: Any, wanted: Any) -> bool:
-    try:
-        return bool(value == wanted) or (isinstance(wanted, list | tuple) and value in wanted)
-    except ValueError:  # an array, which no plain value equals
-        return False
 
 
 def _key_of(error: HubError) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from hub import Engine
-from hub.mix.mix import MixReward
+from hub.mix.under_way import MixReward
 from hub_trl.configure import Configured, configure
 from hub_trl.data import digest, read_rows, training_data, written_for
 from hub_trl.functions import reward_funcs

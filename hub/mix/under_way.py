@@ -1,0 +1,128 @@
+"""One batch on its way through the rewards of a mix."""
+
+from collections.abc import Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.engine.component import Component
+from hub.engine.engine import Engine, Waiting
+from hub.mix.config import RewardConfig
+from hub.reward import BoundReward
+from hub.sample import Sample
+from hub.score import Failure, Outcome, Score
+
+
+@dataclass(frozen=True, eq=False)
+class MixReward:
+    """One reward of a mix, found and with its options checked.
+
+    Args:
+        name: what results and metrics call it.
+        config: as written.
+        bound: the reward with its options.
+    """
+
+    name: str
+    config: RewardConfig
+    bound: BoundReward
+
+    def applies(self, columns: Mapping[str, Any]) -> bool:
+        """Whether the row with these columns is routed to this reward."""
+        return all(_matches(columns.get(key), wanted) for key, wanted in self.config.when.items())
+
+    def view(self, sample: Sample) -> Sample:
+        """The sample with its columns under the names that the reward reads."""
+        if not self.config.map:
+            return sample
+        columns = sample.columns
+        kept = {name: value for name, value in columns.items() if name not in self.config.map}
+        renamed = {name: columns[of] for name, of in self.config.map.items() if of in columns}
+        return replace(sample, columns=kept | renamed)
+
+
+class UnderWay:
+    """One batch on its way through a mix's rewards."""
+
+    def __init__(self, engine: Engine, components: dict[str, Component], samples: list[Sample]) -> None:
+        self.engine, self.components, self.samples = engine, components, samples
+        self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
+        self.scores: dict[str, list[Score]] = {}
+        self.cancelled = False
+
+    def run(self, order: list[MixReward]) -> dict[str, list[Score]]:
+        """Start every ungated reward, then each gated one as its gate is known; wait for all."""
+        for reward in sorted(order, key=lambda r: (r.config.gate is not None, r.bound.lane == "inline")):
+            if reward.config.gate is None:
+                self.start(reward)
+        for reward in order:
+            if reward.config.gate is not None:
+                self.finish(reward.config.gate.reward)
+                self.start(reward)
+        for name in list(self.waiting):
+            self.finish(name)
+        return self.scores
+
+    def start(self, reward: MixReward) -> None:
+        """Submit the samples that a reward is asked about."""
+        scores, chosen = [], []
+        for index, sample in enumerate(self.samples):
+            known = _not_asked(reward, sample, index, self.scores)
+            scores.append(known or _PENDING)
+            if known is None:
+                chosen.append(index)
+        if self.cancelled:
+            raise CancelledError
+        views = [reward.view(self.samples[index]) for index in chosen]
+        waiting = self.engine.submit(self.components[reward.name], views)
+        self.waiting[reward.name] = (reward, chosen, scores, waiting)
+
+    def finish(self, name: str) -> None:
+        """Wait for a reward's scores."""
+        if name not in self.waiting:
+            return
+        reward, chosen, scores, waiting = self.waiting[name]
+        for index, score in zip(chosen, waiting.result(), strict=True):
+            scores[index] = _after_timeout(reward, score)
+        del self.waiting[name]
+        self.scores[name] = scores
+
+    def cancel(self) -> None:
+        """Give up what is not done."""
+        self.cancelled = True
+        for _, _, _, waiting in list(self.waiting.values()):
+            waiting.cancel()
+
+
+_PENDING = Score.failed(Failure.CANCELLED, "not scored yet")
+
+
+def _not_asked(
+    reward: MixReward, sample: Sample, index: int, scores: Mapping[str, list[Score]]
+) -> Score | None:
+    """The score of a sample that the reward is not asked about: routed elsewhere, or gated."""
+    if not reward.applies(sample.columns):
+        return Score.abstained("not routed here")
+    gate = reward.config.gate
+    if gate is None:
+        return None
+    gating = scores[gate.reward][index]
+    if gating.outcome is Outcome.FAILED:
+        return Score.failed(Failure.GATE, f"{gate.reward} failed: {gating.reason}")
+    if gating.value is None or gate.holds(gating.value):
+        return None  # a gate that does not apply to this sample does not close
+    return Score(0.0, "gated", f"{gate} does not hold: it is {gating.value:g}")
+
+
+def _after_timeout(reward: MixReward, score: Score) -> Score:
+    value = reward.config.on_timeout
+    if value is None or score.reason is not Failure.TIMEOUT:
+        return score
+    return Score(value, "timeout", score.detail)
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    try:
+        return bool(value == wanted) or (isinstance(wanted, list | tuple) and value in wanted)
+    except ValueError:  # an array, which no plain value equals
+        return False

@@ -1,0 +1,52 @@
+"""Writes what a trainer needs to use a mix."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hub.errors import ConfigError, PluginError
+from hub.mix.mix import Mix
+from hub.options import check_options
+from hub.plugins import load, open_target
+from hub.training.from_file import digest
+from hub.training.trainer import Exported
+
+
+def export(
+    trainer: str, mix_path: str | Path, out: str | Path, *, overwrite: bool = False, **options: Any
+) -> Exported:
+    """Write the files that a trainer needs to use a mix; return them with what the user must give it.
+
+    Args:
+        trainer: the name of an installed trainer plugin, e.g. "verl".
+        mix_path: the mix file; it stays where it is, and must be there when the trainer runs.
+        out: the folder to write to; made if it is not there.
+        overwrite: write over files that are there and differ.
+        options: the trainer's own (see `hub plugins NAME`).
+
+    Raises:
+        UnknownName: no plugin offers the trainer.
+        OptionError: it does not take these options.
+        ConfigError: the mix is wrong, the trainer cannot do what it needs, or a file would be overwritten.
+    """
+    offer = load().trainers[trainer]
+    make = open_target(offer.target, offer.origin)
+    path, folder = Path(mix_path).absolute(), Path(out).absolute()
+    given = {"path": path, "sha256": digest(path), "out": folder, **options}
+    mix = Mix.load(path)
+    check_options(make, {"mix": mix, **given}, f"trainer {trainer!r} of {offer.origin}")
+    exported = make(mix, **given)
+    if not isinstance(exported, Exported):
+        raise PluginError(f"{offer.target} of {offer.origin} gave {exported!r:.80}, not a hub.Exported")
+    targets = {}
+    for name, text in exported.files.items():
+        parts = PurePosixPath(name).parts
+        if not parts or ".." in parts or PurePosixPath(name).is_absolute():
+            raise PluginError(f"{offer.target} of {offer.origin} names a file outside the folder: {name!r}")
+        targets[folder.joinpath(*parts)] = text
+    for target, text in targets.items():
+        if target.exists() and not overwrite and target.read_text(encoding="utf-8", errors="replace") != text:
+            raise ConfigError(f"{target} is there already, and holds something else: give --overwrite")
+    for target, text in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return exported

@@ -1,0 +1,55 @@
+"""A mix file in a trainer's process: read once, and the same as when it was exported."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+from hub.errors import ConfigError
+from hub.mix.mix import Mix
+from hub.training.gather import Gatherer
+
+
+def digest(path: str | Path) -> str:
+    """Return the SHA-256 of a mix file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{path}: the mix cannot be read: {error.strerror}") from error
+
+
+def mix_of(path: str | Path, sha256: str | None = None) -> Mix:
+    """Read a mix file.
+
+    A worker that starts late must not train on another mix than those that started before: what was exported
+    holds the file's digest.
+
+    Raises:
+        ConfigError: it has changed since it was exported, cannot be read, or is wrong.
+    """
+    if sha256 is not None and digest(path) != sha256:
+        raise ConfigError(f"{path} has changed since it was exported: run `hub export` again, and start anew")
+    return Mix.load(path)
+
+
+def gatherer_of(path: str | Path, sha256: str | None = None, group_size: int | None = None) -> Gatherer:
+    """Return this process's gatherer for a mix file; the same one for the same arguments.
+
+    Args:
+        path: the mix file.
+        sha256: its digest when it was exported; None: whatever it is now.
+        group_size: as for `Gatherer`.
+
+    Raises:
+        ConfigError: as `mix_of` and `Gatherer`.
+    """
+    return _gatherer(str(path), sha256, group_size, os.getpid())
+
+
+@cache
+def _gatherer(path: str, sha256: str | None, group_size: int | None, pid: int) -> Gatherer:
+    return Gatherer(mix_of(path, sha256), group_size=group_size)
