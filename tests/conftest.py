@@ -1,9 +1,12 @@
 """Fixtures that every test can use."""
 
+import json
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +35,29 @@ def shared_data() -> Path:
         if (place / "benchmarks").is_dir():
             return place
     pytest.skip("needs the shared data folder: set HUB_DATA to its benchmarks/")
+
+
+@pytest.fixture(scope="session")
+def in_trainers() -> Callable[..., Any]:
+    """Runs a script among the trainers that scripts/setup-trainers installs; returns the JSON that it prints last.
+
+    The script's arguments are given as text. It does not import pytest.
+    """
+    python = Path(__file__).resolve().parents[1] / ".venv-trainers" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("needs the trainers' own code: run scripts/setup-trainers")
+
+    def run(script: Path, *arguments: object, timeout_s: float = 300.0, **environment: str) -> Any:
+        command = [str(python), str(script), *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
