@@ -1,6 +1,7 @@
 """One batch on its way through the rewards of a mix."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,16 +53,36 @@ class UnderWay:
 
     def run(self, order: list[MixReward]) -> dict[str, list[Score]]:
         """Start every ungated reward, then each gated one as its gate is known; wait for all."""
+        for waiting in self.steps(order):
+            waiting.result()
+        return self.scores
+
+    async def arun(self, order: list[MixReward], in_thread: bool) -> dict[str, list[Score]]:
+        """`run` from a coroutine; no thread waits meanwhile.
+
+        Args:
+            order: each reward after the one that gates it.
+            in_thread: submit in a thread, as inline rewards run where they are submitted.
+        """
+        steps = self.steps(order)
+        while True:
+            waiting = await asyncio.to_thread(next, steps, None) if in_thread else next(steps, None)
+            if waiting is None:
+                return self.scores
+            if not waiting.done():
+                await asyncio.wrap_future(waiting)
+
+    def steps(self, order: list[MixReward]) -> Iterator[Waiting]:
+        """Yield what must be waited for until the next thing can be done."""
         for reward in sorted(order, key=lambda r: (r.config.gate is not None, r.bound.lane == "inline")):
             if reward.config.gate is None:
                 self.start(reward)
         for reward in order:
             if reward.config.gate is not None:
-                self.finish(reward.config.gate.reward)
+                yield from self.finish(reward.config.gate.reward)
                 self.start(reward)
         for name in list(self.waiting):
-            self.finish(name)
-        return self.scores
+            yield from self.finish(name)
 
     def start(self, reward: MixReward) -> None:
         """Submit the samples that a reward is asked about."""
@@ -76,12 +97,15 @@ class UnderWay:
         views = [reward.view(self.samples[index]) for index in chosen]
         waiting = self.engine.submit(self.components[reward.name], views)
         self.waiting[reward.name] = (reward, chosen, scores, waiting)
+        if self.cancelled:  # meanwhile, from another thread
+            waiting.cancel()
 
-    def finish(self, name: str) -> None:
-        """Wait for a reward's scores."""
+    def finish(self, name: str) -> Iterator[Waiting]:
+        """Take a reward's scores, once they are there."""
         if name not in self.waiting:
             return
         reward, chosen, scores, waiting = self.waiting[name]
+        yield waiting
         for index, score in zip(chosen, waiting.result(), strict=True):
             scores[index] = _after_timeout(reward, score)
         del self.waiting[name]

@@ -276,3 +276,26 @@ def test_from_a_coroutine(write: Callable[[str], Path]) -> None:
     mix = hub.Mix({f"{write('').parent}/rewards.py:length": 1.0})
     (result,) = asyncio.run(mix.ascore([hub.Sample("", "abc")]))
     assert result.value == 3.0
+
+
+def test_many_coroutines_wait_without_a_thread_each() -> None:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    calls = 40
+    met = {"count": 0}
+
+    @hub.reward(needs=[], timeout_s=60, concurrency=calls)
+    async def meets(sample: hub.Sample) -> float:
+        met["count"] += 1
+        while met["count"] < calls:  # returns only where every other call is under way at the same time
+            await asyncio.sleep(0.001)
+        return 1.0
+
+    async def score() -> list[float | None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        mix = hub.Mix({meets: 1.0, "think-format": {"gate": "meets >= 1"}})
+        each = [mix.ascore([hub.Sample("", str(i))], in_thread=bool(i % 2)) for i in range(calls)]
+        return [results[0].value for results in await asyncio.gather(*each)]
+
+    assert asyncio.run(score()) == [1.0] * calls
