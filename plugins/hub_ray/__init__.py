@@ -1,0 +1,1 @@
+"""Rewards past one machine: the engine's work on Ray actors."""

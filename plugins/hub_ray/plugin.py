@@ -1,0 +1,3 @@
+"""Offers nothing by a hook yet."""
+
+import hub  # noqa: F401
