@@ -183,9 +183,8 @@ class Gatherer:
             asked.answer(means)
         if results and not any(map(has_total, results)):
             self.counts["groups_without_total"] += 1
-            _log.warning(
-                "a group has no sample with a total, so it teaches nothing: %.200r", group.samples[0]
-            )
+            total = results[0].total
+            _log.warning("a group has no sample with a total: %s: %.300s", total.reason, total.detail)
 
     def _close_groups(self, older_than: float) -> None:
         """Close groups to which no sample was added since then, as they are."""
