@@ -25,7 +25,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
 
@@ -151,7 +151,7 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert heading in headings, f"{path.name}: {target}"
 
 
-@pytest.mark.parametrize("kind", ["reward", "benchmark", "generator", "sandbox", "command"])
+@pytest.mark.parametrize("kind", ["reward", "benchmark", "generator", "sandbox", "trainer", "command"])
 def test_the_readme_lists_what_ships(kind: str) -> None:
     found = load()
     registries: tuple[Any, ...] = (
@@ -159,6 +159,7 @@ def test_the_readme_lists_what_ships(kind: str) -> None:
         found.benchmarks,
         found.generators,
         found.sandboxes,
+        found.trainers,
         found.commands,
     )
     (registry,) = (each for each in registries if each.kind == kind)
