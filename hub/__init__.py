@@ -15,6 +15,7 @@ from hub.training.trainer import Exported, TrainerPlugin
 
 if TYPE_CHECKING:
     from hub.engine.engine import Engine, default_engine
+    from hub.engine.interface import AnyEngine
     from hub.find import find_reward
     from hub.mix.combine import MixScore, ScoredBatch
     from hub.mix.mix import Mix
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 # What running needs and declaring does not is imported when it is first asked for: plugins import
 # this module, and listing them must stay cheap.
 _LATER = {
+    "AnyEngine": "hub.engine.interface",
     "Engine": "hub.engine.engine",
     "Gatherer": "hub.training.gather",
     "Hub": "hub.plugins",
@@ -43,6 +45,7 @@ _LATER = {
 }
 
 __all__ = [
+    "AnyEngine",
     "Benchmark",
     "Case",
     "Command",

@@ -1,8 +1,11 @@
 """The scoring engine: many samples, several rewards, some slow, some hostile, always an answer.
 
 engine.py      what callers use: registers rewards, routes to lanes, keeps accounts
+interface.py   what a mix needs of an engine; those that run elsewhere have it too
 component.py   a reward as one engine knows it
 submission.py  a batch of samples: duplicates, cache, calls, results
+waiting.py     scores that are on their way
+lanes.py       the lanes of one process
 work.py        what a lane is given; the inline lane; the watch over calls in this process
 batch.py       the batch lane
 loop.py        the async lane

@@ -2,35 +2,20 @@
 
 import asyncio
 import atexit
-import functools
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-import cloudpickle
-
-from hub.engine.batch import BatchLane
-from hub.engine.component import Component
-from hub.engine.loop import AsyncLane
-from hub.engine.pool import Pool
+from hub.engine.component import Component, accounts
+from hub.engine.lanes import Lanes
 from hub.engine.submission import Submission
-from hub.engine.wire import Result
-from hub.engine.work import InlineLane, Scorers, Work
-from hub.engine.work import Lane as LaneRunner
-from hub.engine.worker import Definition
-from hub.errors import EngineError, PluginError
-from hub.reward import BoundReward, Lane, Per
+from hub.engine.waiting import Waiting, begin
+from hub.errors import EngineError
+from hub.reward import BoundReward, Lane
 from hub.sample import Sample
-from hub.score import Failure, Score
-
-_IN_PROCESS: dict[Lane, Callable[[Scorers], LaneRunner]] = {
-    Lane.INLINE: InlineLane,
-    Lane.ASYNC: AsyncLane,
-    Lane.BATCH: BatchLane,
-}
+from hub.score import Score
 
 
 class Engine:
@@ -47,14 +32,12 @@ class Engine:
     def __init__(self, workers: int | None = None, *, cache: bool = True) -> None:
         if workers is not None and workers < 1:
             raise EngineError(f"an engine needs at least one worker process, not {workers}")
-        self._workers = workers or _default_workers()
         self._cache = cache
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._components: dict[Any, Component] = {}
         self._added: WeakKeyDictionary[BoundReward, dict[Any, Component]] = WeakKeyDictionary()
-        self._scorers = Scorers()
-        self._lanes: dict[Lane, LaneRunner] = {}
+        self._lanes = Lanes(workers or _default_workers())
         self._closed = False
         atexit.register(self.close)
         _engines.add(self)
@@ -113,65 +96,26 @@ class Engine:
         """Start scoring; `result()` of what is returned waits for the scores, `cancel()` gives up."""
         component = reward if isinstance(reward, Component) else self.add(reward)
         self._check_open()
-        batch = Submission(component, list(samples), self._cache)
-        work = self._work(component, batch.calls(), batch.report)
-        lane = self._lane(component.bound.lane)
-        waiting = Waiting(lambda: lane.cancel(work))
-
-        def finish(_: object) -> None:
-            scores = batch.finish()
-            if waiting.set_running_or_notify_cancel():
-                waiting.set_result(scores)
-
-        work.done.add_done_callback(finish)
-        if work.units:
-            lane.submit(work)
-        return waiting
+        lane = self._lanes.get(component.bound.lane)
+        return begin(lane, Submission(component, list(samples), self._cache))
 
     def warm(self, components: Sequence[Component]) -> dict[str, str]:
         """Construct rewards before they are needed; return what went wrong, by component name."""
-        broken = {}
-        waiting = []
-        for component in components:
-            if component.bound.lane is Lane.PROCESS:
-                first: list[Score] = []
-                report = functools.partial(_extend, first)
-                work = self._work(component, [_EMPTY], report)
-                self._lane(Lane.PROCESS).submit(work)
-                waiting.append((component, work, first))
-            else:
-                scorer = self._scorers.get(self._work(component, [], lambda *_: None))
-                if isinstance(scorer, Score):
-                    broken[component.name] = scorer.detail
-        for component, work, first in waiting:
-            work.done.result()
-            if first[0].reason is Failure.SETUP:
-                broken[component.name] = first[0].detail
-        return broken
+        lanes = self._lanes
+        asked = [(c.name, lanes.construct(c.bound.lane, c.work)) for c in components]
+        return {name: wrong.result() for name, wrong in asked if wrong.result()}
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """Return the accounts of every component, by name (see `Stats.as_dict`).
-
-        A second component of the same name (with other options, say) is called "name#2", and so on.
-        """
-        found: dict[str, dict[str, Any]] = {}
-        for component in list(self._components.values()):
-            name, again = component.name, 1
-            while name in found:
-                again += 1
-                name = f"{component.name}#{again}"
-            found[name] = component.stats.as_dict()
-        return found
+        """Return the accounts of every component, by name (see `accounts`)."""
+        return accounts(list(self._components.values()))
 
     def close(self) -> None:
         """End every worker and thread; what is under way fails with `cancelled`."""
         atexit.unregister(self.close)
         with self._lock:
-            lanes, self._lanes = self._lanes, {}
             already, self._closed = self._closed, True
         if not already and os.getpid() == self._pid:
-            for lane in lanes.values():
-                lane.close()
+            self._lanes.close()
 
     @property
     def closed(self) -> bool:
@@ -182,95 +126,23 @@ class Engine:
         """In a forked child: let go of the parent's workers."""
         self._closed, self._lock = True, threading.Lock()
         atexit.unregister(self.close)
-        pool = self._lanes.get(Lane.PROCESS)
-        if isinstance(pool, Pool):
-            pool.forget()
+        self._lanes.forget()
 
     def _check_open(self) -> None:
         if self.closed:
             raise EngineError("this engine is closed; make a new one, or use hub.default_engine()")
 
     def _find_or_make(self, bound: BoundReward, name: str, timeout_s: float | None) -> Component:
-        limit = bound.timeout_s if timeout_s is None else timeout_s
-        reward, target, options = bound.reward, bound.target, bound.options
-        here = bound.lane is not Lane.PROCESS
-        try:
-            code = b"" if here else cloudpickle.dumps((target, options))
-            given = repr(options) if here else cloudpickle.dumps(options)
-        except Exception as error:
-            raise PluginError(
-                f"the options of reward {reward.name!r} cannot be sent to a worker process: {error}"
-            ) from error
-        declared = (reward.per, reward.needs, reward.uses, reward.memory_mb, reward.deterministic)
-        limits = (limit, reward.setup_timeout_s, reward.concurrency, bound.lane)
-        key = (name, target.identity, given, declared, limits)
-        columns = None if reward.needs is None else (*reward.needs, *reward.uses)
-        definition = Definition(
-            reward.per is not Per.SAMPLE,
-            columns,
-            bool(reward.uses),
-            reward.memory_mb,
-            code,
-            (target, options) if here else None,
-        )
+        stays = bound.lane is not Lane.PROCESS
+        made = Component.of(bound, name, timeout_s, bound.target, stays=stays)
         with self._lock:
             self._check_open()
-            if key not in self._components:
-                number = len(self._components) + 1
-                self._components[key] = Component(name, bound, limit, number, definition)
-                if not here:
-                    self._pool().preload(_modules(bound))
-            return self._components[key]
-
-    def _lane(self, lane: Lane) -> LaneRunner:
-        with self._lock:
-            self._check_open()
-            if lane is Lane.PROCESS:
-                return self._pool()
-            if lane not in self._lanes:
-                self._lanes[lane] = _IN_PROCESS[lane](self._scorers)
-            return self._lanes[lane]
-
-    def _pool(self) -> Pool:
-        pool = self._lanes.get(Lane.PROCESS)
-        if not isinstance(pool, Pool):
-            pool = self._lanes[Lane.PROCESS] = Pool(self._workers)
-        return pool
-
-    def _work(self, component: Component, units: Sequence[Any], report: Any) -> Work:
-        reward = component.bound.reward
-        return Work(
-            component.number,
-            component.definition,
-            component.timeout_s,
-            reward.setup_timeout_s,
-            reward.concurrency,
-            units,
-            report,
-        )
-
-
-class Waiting(Future[list[Score]]):
-    """Scores that are on their way; `cancel()` ends the work behind them."""
-
-    def __init__(self, give_up: Callable[[], None]) -> None:
-        super().__init__()
-        self._give_up = give_up
-
-    def cancel(self) -> bool:
-        """Give up: workers busy with this are killed, nothing more is begun."""
-        if self.done():
-            return self.cancelled()
-        cancelled = super().cancel()
-        self._give_up()
-        return cancelled
-
-
-def _modules(bound: BoundReward) -> list[tuple[str, str]]:
-    """Modules worth importing before workers are forked: what it asks for, and its own."""
-    target = bound.target
-    own = [(target.module, target.file)] if target.module else []
-    return [*((name, "") for name in bound.reward.preload), *own]
+            component = self._components.setdefault(made.key, made)
+            if component is made:
+                made.number = len(self._components)
+                if not stays:
+                    self._lanes.preload(made.modules)
+            return component
 
 
 def _default_workers() -> int:
@@ -282,13 +154,6 @@ def _default_workers() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
-
-def _extend(found: list[Score], _: Sequence[int], results: Sequence[Result]) -> None:
-    found.extend(results[0][0])
-
-
-# A unit that no reward is called with: it cannot be unpickled, so a worker only constructs the reward.
-_EMPTY = b""
 
 _engines: WeakSet[Engine] = WeakSet()
 _default: Engine | None = None

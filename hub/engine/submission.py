@@ -28,14 +28,15 @@ class Submission:
         component: the reward.
         samples: in the order of the scores.
         cache: use the component's cache, and score duplicates once.
+        parts: calls that are made of a batch, where several can be made at once.
     """
 
-    def __init__(self, component: Component, samples: list[Sample], cache: bool) -> None:
+    def __init__(self, component: Component, samples: list[Sample], cache: bool, parts: int = 1) -> None:
         reward = component.bound.reward
         self.component, self.samples, self.per = component, samples, reward.per
         self.scores: list[Any] = [None] * len(samples)
         self.keep = cache and reward.deterministic and component.bound.lane is not Lane.INLINE
-        self.in_process = component.bound.lane is Lane.PROCESS
+        self.is_sent = component.definition.here is None
         self.payloads: list[bytes] = [b""] * len(samples)
         self.todo: list[int] = []
         self.units: list[list[int]] = []
@@ -46,12 +47,12 @@ class Submission:
         if self.per is Per.GROUP:
             self._find_groups(usable)
         else:
-            self._find_samples(usable)
+            self._find_samples(usable, parts)
 
     def _encode(self, reward: Reward) -> list[int]:
         """Read what the reward may see of each sample; return the samples that can be scored."""
         usable, needs, uses = [], reward.needs or (), reward.uses
-        if not (self.in_process or self.keep):
+        if not (self.is_sent or self.keep):
             wanted = frozenset(needs)
             for index, sample in enumerate(self.samples):
                 if wanted <= sample.columns.keys():
@@ -75,7 +76,7 @@ class Submission:
             try:
                 self.payloads[index] = dumps((sample.prompt, sample.completion, values), 5)
             except Exception as error:
-                if self.in_process:
+                if self.is_sent:
                     detail = f"cannot be sent to a worker: {type(error).__name__}: {error}"
                     self.scores[index] = Score.failed(Failure.BAD_INPUT, detail)
                     continue
@@ -83,7 +84,7 @@ class Submission:
             usable.append(index)
         return usable
 
-    def _find_samples(self, usable: list[int]) -> None:
+    def _find_samples(self, usable: list[int], parts: int) -> None:
         """Take scores from the cache, find duplicates, leave the rest as units."""
         todo = usable
         if self.keep:
@@ -94,7 +95,8 @@ class Submission:
             else:
                 todo = self._take_known(usable, keys)
         if self.per is Per.BATCH:
-            self.units = [todo] if todo else []
+            size = self.part_size = max(1, -(-len(todo) // parts))
+            self.units = [todo[start : start + size] for start in range(0, len(todo), size)]
         else:
             self.todo = todo
 
@@ -137,7 +139,7 @@ class Submission:
 
     def calls(self) -> Sequence[Any]:
         """Return what each call is given: pickled fields for a worker, else samples."""
-        if not self.in_process:
+        if not self.is_sent:
             calls = _Calls(self)
             return calls if self.component.bound.lane is Lane.INLINE else list(calls)
         if self.per is Per.SAMPLE:
@@ -196,7 +198,8 @@ class Submission:
         """Keep the scores of a group together, those of a batch each on its own."""
         cache = self.component.cache
         if self.per is Per.BATCH:
-            for key, score in zip(self.keys, scores, strict=True):
+            first = unit * self.part_size
+            for key, score in zip(self.keys[first : first + len(scores)], scores, strict=True):
                 if score.outcome is not Outcome.FAILED:
                     cache[key] = score
         elif all(score.outcome is not Outcome.FAILED for score in scores):

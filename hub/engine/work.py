@@ -15,6 +15,8 @@ from hub.score import Failure, Score
 
 Scorer = Callable[..., Any] | Score
 """A constructed reward, or the score that says why it could not be constructed."""
+Report = Callable[[Sequence[int], Sequence[Result]], None]
+"""Told of finished units: their indices and their results."""
 
 
 @dataclass(eq=False)
@@ -41,7 +43,7 @@ class Work:
     setup_timeout_s: float
     concurrency: int
     units: Sequence[Any]
-    report: Callable[[Sequence[int], Sequence[Result]], None]
+    report: Report
     done: "Future[None]" = field(default_factory=Future)
     cancelled: bool = False
     retried: set[int] = field(default_factory=set)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from hub.engine.engine import Engine
+from hub.engine.interface import AnyEngine
 from hub.evaluation.folder import Key
 from hub.mix.combine import MixScore
 from hub.mix.mix import Mix
@@ -32,7 +32,7 @@ class Grader:
     """
 
     def __init__(
-        self, mix: Mix, engine: Engine, deliver: Callable[[list[tuple[Key, Sample, MixScore]]], None]
+        self, mix: Mix, engine: AnyEngine, deliver: Callable[[list[tuple[Key, Sample, MixScore]]], None]
     ) -> None:
         self._mix, self._engine, self._deliver = mix, engine, deliver
         self._waiting: list[Unit] = []

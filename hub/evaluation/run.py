@@ -8,7 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from hub.engine.engine import Engine, default_engine
+from hub.engine.engine import default_engine
+from hub.engine.interface import AnyEngine
 from hub.errors import GeneratorError
 from hub.evaluation.folder import Key, RunFolder, open_folder
 from hub.evaluation.grading import Grader, Unit
@@ -32,7 +33,7 @@ def evaluate(
     resume: bool = False,
     about: Mapping[str, Any] | None = None,
     progress: Progress = lambda done, failed: None,
-    engine: Engine | None = None,
+    engine: AnyEngine | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on one benchmark; return what is in the folder's result.json.
 
@@ -83,7 +84,7 @@ class _Job:
     """One run, from its first to its last completion."""
 
     def __init__(
-        self, plan: Plan, generator: Generator, folder: RunFolder, progress: Progress, engine: Engine
+        self, plan: Plan, generator: Generator, folder: RunFolder, progress: Progress, engine: AnyEngine
     ) -> None:
         self.plan, self.generator, self.folder, self.progress = plan, generator, folder, progress
         self.engine = engine

@@ -7,7 +7,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hub.engine.component import Component
-from hub.engine.engine import Engine, default_engine
+from hub.engine.engine import default_engine
+from hub.engine.interface import AnyEngine
 from hub.errors import ConfigError, HubError, RewardFailed, nearest
 from hub.find import find_reward
 from hub.mix.combine import MixScore, ScoredBatch, combine
@@ -72,7 +73,7 @@ class Mix:
         self.rewards: tuple[MixReward, ...] = tuple(
             self._find(index, table) for index, table in enumerate(config.rewards)
         )
-        self._components: WeakKeyDictionary[Engine, dict[str, Component]] = WeakKeyDictionary()
+        self._components: WeakKeyDictionary[AnyEngine, dict[str, Component]] = WeakKeyDictionary()
         self._check_names()
         self._order = self._gate_order()
 
@@ -173,7 +174,7 @@ class Mix:
                     raise self.config.source.error(("reward", index, "when"), message)
         return count
 
-    def warm(self, engine: Engine | None = None) -> None:
+    def warm(self, engine: AnyEngine | None = None) -> None:
         """Construct every reward now, so that one that cannot be is found before training.
 
         Raises:
@@ -187,7 +188,7 @@ class Mix:
                 raise self.config.source.error(("reward", index), message + broken[reward.name])
 
     def score(
-        self, samples: Iterable[Sample], *, step: int | None = None, engine: Engine | None = None
+        self, samples: Iterable[Sample], *, step: int | None = None, engine: AnyEngine | None = None
     ) -> list[MixScore]:
         """Score samples with every reward and combine: one result per sample, in their order.
 
@@ -213,7 +214,7 @@ class Mix:
         samples: Iterable[Sample],
         *,
         step: int | None = None,
-        engine: Engine | None = None,
+        engine: AnyEngine | None = None,
         in_thread: bool = True,
     ) -> list[MixScore]:
         """`score` from a coroutine, without blocking its event loop; cancelling it cancels the work.
@@ -237,7 +238,7 @@ class Mix:
             return await asyncio.to_thread(self._finish, under_way, step)
         return self._finish(under_way, step)
 
-    def _begin(self, samples: Iterable[Sample], engine: Engine | None) -> UnderWay:
+    def _begin(self, samples: Iterable[Sample], engine: AnyEngine | None) -> UnderWay:
         if isinstance(samples, Sample):
             raise ConfigError("a mix scores a list of samples, not one: mix.score([sample])")
         listed = list(samples)
@@ -256,12 +257,12 @@ class Mix:
             _raise_failures(results)
         return results
 
-    def stats(self, engine: Engine | None = None) -> dict[str, dict[str, Any]]:
+    def stats(self, engine: AnyEngine | None = None) -> dict[str, dict[str, Any]]:
         """Return the accounts of each reward, by name (see `hub.engine.stats.Stats.as_dict`)."""
         components = self._in(engine or default_engine())
         return {name: components[name].stats.as_dict() for name in self.names}
 
-    def _in(self, engine: Engine) -> dict[str, Component]:
+    def _in(self, engine: AnyEngine) -> dict[str, Component]:
         if engine not in self._components:
             self._components[engine] = {
                 reward.name: engine.add(reward.bound, name=reward.name, timeout_s=reward.config.timeout_s)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.engine.component import Component
-from hub.engine.engine import Engine, Waiting
+from hub.engine.interface import AnyEngine
+from hub.engine.waiting import Waiting
 from hub.mix.config import RewardConfig
 from hub.reward import BoundReward
 from hub.sample import Sample
@@ -45,7 +46,7 @@ class MixReward:
 class UnderWay:
     """One batch on its way through a mix's rewards."""
 
-    def __init__(self, engine: Engine, components: dict[str, Component], samples: list[Sample]) -> None:
+    def __init__(self, engine: AnyEngine, components: dict[str, Component], samples: list[Sample]) -> None:
         self.engine, self.components, self.samples = engine, components, samples
         self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
         self.scores: dict[str, list[Score]] = {}

@@ -11,7 +11,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from hub.engine.engine import Engine
+from hub.engine.interface import AnyEngine
 from hub.errors import BadInput, ConfigError, EngineError
 from hub.mix.combine import MixScore
 from hub.mix.mix import Mix
@@ -45,7 +45,12 @@ class Gatherer:
     """
 
     def __init__(
-        self, mix: Mix, *, group_size: int | None = None, engine: Engine | None = None, wait_s: float = 600.0
+        self,
+        mix: Mix,
+        *,
+        group_size: int | None = None,
+        engine: AnyEngine | None = None,
+        wait_s: float = 600.0,
     ) -> None:
         if group_size is not None and group_size < 1:
             raise ConfigError(f"group_size should be at least 1, not {group_size}")

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import hub
-from hub.engine.engine import Waiting
 from hub.engine.pool import Pool
+from hub.engine.waiting import Waiting
 from hub.errors import EngineError
 from hub.reward import BoundReward
 
@@ -33,7 +33,7 @@ def texts(*completions: str, **columns: object) -> list[hub.Sample]:
 
 
 def pool_of(engine: hub.Engine) -> Pool:
-    pool = engine._lanes[hub.Lane.PROCESS]
+    pool = engine._lanes.get(hub.Lane.PROCESS)
     assert isinstance(pool, Pool)
     return pool
 

@@ -118,7 +118,7 @@ def test_the_fork_server_killed_in_mid_batch_loses_nothing(engine: hub.Engine, t
     waiting = engine.submit(bound("slow"), texts(*map(str, range(40)), log=str(log)))
     while not log.exists():
         time.sleep(0.01)
-    pool = engine._lanes[hub.Lane.PROCESS]
+    pool = engine._lanes.get(hub.Lane.PROCESS)
     assert isinstance(pool, Pool)
     assert pool._server.process is not None
     pool._server.process.kill()
@@ -155,7 +155,7 @@ SCRIPT = """
     engine = hub.default_engine()
     reward = hub.find_reward({hostile!r} + ":acts").bind()
     assert engine.score(reward, [hub.Sample("", str(n)) for n in range(50)])[7].value == 7.0
-    pool = engine._lanes[hub.Lane.PROCESS]
+    pool = engine._lanes.get(hub.Lane.PROCESS)
     print(pool._server.process.pid, *pool.pids, flush=True)
     print("ready", flush=True)
     slow = hub.Reward("slow", reward.reward.target, timeout_s=600).bind()
