@@ -5,6 +5,7 @@ leave the same ones out. (tests/plugins/hub_trl/test_trainers.py runs the traine
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,102 +20,25 @@ import hub_trl
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
 
-REWARDS = '''
-import hub
-
-@hub.reward(needs=["answer"])
-def touchy(sample: hub.Sample) -> float | None:
-    """Raises, abstains or gives a value that no short decimal equals."""
-    if "raise" in sample.text:
-        raise ValueError("it was asked for")
-    return None if "abstain" in sample.text else len(sample.text) / 7
-
-@hub.reward(needs=[])
-async def patient(sample: hub.Sample) -> float:
-    """A coroutine."""
-    return 1 / (3 + len(sample.text))
-'''
-
-MIX = """
-[[reward]]
-use = "math"
-when = { task = "math" }
-
-[[reward]]
-use = "think-format"
-weight = 0.2
-
-[[reward]]
-use = "rewards.py:touchy"
-weight = 0.1
-
-[[reward]]
-use = "rewards.py:patient"
-weight = 0.3
-gate = "think-format >= 1"
-"""
-
-BENCHMARK = """
-import json
-from pathlib import Path
-
-import hub
-
-def rows(split: str):
-    for line in Path(__file__).with_name("data.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        del row["completion"]
-        yield row
-
-benchmark = hub.Benchmark("parity", "parity_rows:rows", {"math": 1.0}, "The rows of this test.")
-"""
-
-COMPLETIONS = [
-    "It is \\boxed{7}.",
-    "\\boxed{\\frac{14}{2}}",
-    "\\boxed{8}",
-    "7",
-    "",
-    "\\boxed{9^{9^{9^{9}}}}",
-    "\\boxed{" * 2000,
-    "\\boxed{123456789!}",
-    "<think>4 + 3</think>The answer is \\boxed{7.0}",
-    "<think>never closed \\boxed{7}",
-    "<think></think>",
-    "<think>a</think><think>b</think>\\boxed{7}",
-    "<think>a</think>please raise",
-    "raise \\boxed{7}",
-    "<think>a</think>I abstain",
-    "\ud800 NUL \x00 \u0664 \\boxed{7}",
-    "The answer is " + "9" * 5000,
-    "<think>\u00e9\n</think>\r\n\\boxed{ 7 }",
-    "\\boxed{x+y}",
-    "raise and abstain",
-]
-
+FILES = Path(__file__).with_name("parity")
 Values = dict[str, list[str | None]]
 """By reward, and "total": the value on each row, written so that equal text is an equal bit pattern."""
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict[str, Any]]:
-    """Sixty rows: each completion for a number, a fraction, and a row that is not for the reward `math`."""
-    kinds = (("math", "7"), ("math", "\\frac{21}{3}"), ("talk", "7"))
-    return [
-        {"id": f"{kind}-{n}", "task": task, "prompt": f"{kind}.{n}?", "answer": answer, "completion": text}
-        for kind, (task, answer) in enumerate(kinds)
-        for n, text in enumerate(COMPLETIONS)
-    ]
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds the mix, its rewards, and five hundred rows (see tests/parity/rows.py)."""
+    folder = tmp_path_factory.mktemp("parity")
+    for file in FILES.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+    subprocess.run([sys.executable, "rows.py", "."], cwd=folder, check=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]) -> Path:
-    folder = tmp_path_factory.mktemp("parity")
-    (folder / "rewards.py").write_text(REWARDS)
-    (folder / "mix.toml").write_text(MIX)
-    (folder / "parity_rows.py").write_text(BENCHMARK)
-    (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -124,10 +48,35 @@ def engine() -> Iterator[hub.Engine]:
 
 
 @pytest.fixture(scope="module")
-def in_python(folder: Path, rows: list[dict[str, Any]], engine: hub.Engine) -> Values:
-    mix = hub.Mix.load(folder / "mix.toml")
-    samples = [hub.Sample(row["prompt"], row["completion"], row) for row in rows]
-    results = mix.score(samples, engine=engine)
+def mix(folder: Path) -> hub.Mix:
+    return hub.Mix.load(folder / "mix.toml")
+
+
+@pytest.fixture(scope="module")
+def samples(rows: list[dict[str, Any]]) -> list[hub.Sample]:
+    return [hub.Sample(row["prompt"], row["completion"], row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def results(mix: hub.Mix, samples: list[hub.Sample], engine: hub.Engine) -> list[hub.MixScore]:
+    return mix.score(samples, engine=engine)
+
+
+@pytest.fixture(scope="module")
+def lowered(results: list[hub.MixScore], rows: list[dict[str, Any]]) -> "Lowered":
+    """What trainers that know no missing value are given: the value of each row, and whether it is missing."""
+    return plain(hub.lower(results, [row["prompt"] for row in rows]))
+
+
+Lowered = list[tuple[str | None, bool]]
+
+
+def plain(found: Sequence[hub.Lowered]) -> Lowered:
+    return [(exact(one.value), one.missing) for one in found]
+
+
+@pytest.fixture(scope="module")
+def in_python(mix: hub.Mix, results: list[hub.MixScore]) -> Values:
     values = {name: [exact(result.scores[name].value) for result in results] for name in mix.names}
     return values | {"total": [exact(result.value) for result in results]}
 
@@ -143,11 +92,19 @@ def by_name(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> Values:
 
 
 def test_the_rows_tell_the_ways_apart(in_python: Values) -> None:
-    assert len(in_python["total"]) == 60
+    assert len(in_python["total"]) == 500
     for name, values in in_python.items():
         assert len(set(values)) > 1, f"{name} has one value only"
     missing = {name: values.count(None) for name, values in in_python.items()}
-    assert missing == {"math": 20, "think-format": 0, "touchy": 12, "patient": 0, "total": 9}
+    assert missing == {
+        "math": 260,
+        "code": 420,
+        "judge": 409,
+        "think-format": 0,
+        "touchy": 140,
+        "patient": 0,
+        "total": 101,
+    }
 
 
 def test_hub_score(in_python: Values, folder: Path) -> None:
@@ -157,7 +114,7 @@ def test_hub_score(in_python: Values, folder: Path) -> None:
         "score",
         "--mix",
         "mix.toml",
-        "data.jsonl",
+        "rows.jsonl",
         "-o",
         "scores.jsonl",
         "--workers",
@@ -170,10 +127,11 @@ def test_hub_score(in_python: Values, folder: Path) -> None:
 
 
 def test_the_functions_for_trl(
-    in_python: Values, folder: Path, rows: list[dict[str, Any]], engine: hub.Engine
+    in_python: Values, mix: hub.Mix, rows: list[dict[str, Any]], engine: hub.Engine
 ) -> None:
-    mix = hub.Mix.load(folder / "mix.toml")
-    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in ("task", "answer")}
+    columns: dict[str, list[Any]] = {
+        name: [row.get(name) for row in rows] for name in ("task", "answer", "reference", "name")
+    }
     arguments = {
         "prompts": [row["prompt"] for row in rows],
         "completions": [row["completion"] for row in rows],
@@ -192,11 +150,27 @@ def test_the_functions_for_trl(
     assert [exact(value) for value in total(**arguments)] == in_python["total"]
 
 
+def test_what_trainers_without_a_missing_value_are_given(lowered: Lowered, in_python: Values) -> None:
+    assert [missing for _, missing in lowered] == [total is None for total in in_python["total"]]
+    assert all(value is not None for value, _ in lowered)
+    given = [value for value, missing in lowered if not missing]
+    assert given == [total for total in in_python["total"] if total is not None]
+
+
+def test_samples_that_come_one_by_one(
+    lowered: Lowered, mix: hub.Mix, samples: list[hub.Sample], engine: hub.Engine
+) -> None:
+    gatherer = hub.Gatherer(mix, group_size=4, engine=engine)
+    waiting = [gatherer.submit(sample) for sample in samples]
+    assert plain([one.result(timeout=60) for one in waiting]) == lowered
+    gatherer.close()
+
+
 class Recorded:
     """A generator that gives the completions of the rows."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self.texts = {row["prompt"]: row["completion"] for row in rows}
+        self.texts = {row["id"]: row["completion"] for row in rows}
 
     def generate(self, prompts: Sequence[Any], decoding: hub.Decoding) -> Iterator[hub.Completion]:
         for index, prompt in enumerate(prompts):
@@ -210,7 +184,7 @@ class Recorded:
 
 
 def test_hub_eval(in_python: Values, folder: Path, rows: list[dict[str, Any]], engine: hub.Engine) -> None:
-    plan = make_plan(f"{folder}/parity_rows.py:benchmark", mix=folder / "mix.toml")
+    plan = make_plan(f"{folder}/benchmark.py:benchmark", mix=folder / "mix.toml")
     evaluate(plan, Recorded(rows), folder / "results", engine=engine)
     lines = [json.loads(line) for line in (folder / "results" / "samples.jsonl").read_text().splitlines()]
     results = [line["result"] for line in sorted(lines, key=lambda line: line["result"]["row"])]
