@@ -68,6 +68,9 @@ class Mix:
         mix._set_up(parse_mix(data, source or Source()))
         return mix
 
+    def __reduce__(self) -> tuple[Callable[[MixConfig], "Mix"], tuple[MixConfig]]:
+        return _of_config, (self.config,)  # components belong to an engine, and stay with it
+
     def _set_up(self, config: MixConfig) -> None:
         self.config = config
         self.rewards: tuple[MixReward, ...] = tuple(
@@ -269,6 +272,12 @@ class Mix:
                 for reward in self.rewards
             }
         return self._components[engine]
+
+
+def _of_config(config: MixConfig) -> Mix:
+    mix = Mix.__new__(Mix)
+    mix._set_up(config)
+    return mix
 
 
 def _lacks(reward: MixReward, name: str, column: str, row: Mapping[str, Any], number: int) -> str:

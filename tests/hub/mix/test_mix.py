@@ -299,3 +299,20 @@ def test_many_coroutines_wait_without_a_thread_each() -> None:
         return [results[0].value for results in await asyncio.gather(*each)]
 
     assert asyncio.run(score()) == [1.0] * calls
+
+
+def test_it_can_be_sent_to_another_process(write: Callable[[str], Path]) -> None:
+    import cloudpickle
+
+    folder = write("").parent
+    (folder / "mix.toml").write_text(
+        '[[reward]]\nuse = "rewards.py:length"\nweight = [[0, 1.0], [10, 2.0]]\n', encoding="utf-8"
+    )
+    bonus = 0.5
+    here = hub.Mix({"think-format": 0.2, lambda sample: bonus: {"name": "bonus", "gate": "think-format == 0"}})
+    for mix in (hub.Mix.load(folder / "mix.toml"), here):
+        sent = cloudpickle.loads(cloudpickle.dumps(mix))
+        samples = [hub.Sample("", "abc"), hub.Sample("", "<think>a</think>b")]
+        assert sent.names == mix.names
+        for step in (0, 5, None):
+            assert sent.score(samples, step=step) == mix.score(samples, step=step)
