@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.benchmark import Benchmark
 from hub.command import Command
+from hub.engine.offer import EnginePlugin
 from hub.generator import Completion, Decoding, Generator, GeneratorPlugin
 from hub.hookspecs import hookimpl
 from hub.reward import Lane, Per, Reward, reward
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hub.find import find_reward
     from hub.mix.combine import MixScore, ScoredBatch
     from hub.mix.mix import Mix
-    from hub.open import open_sandbox
+    from hub.open import open_engine, open_sandbox
     from hub.plugins import Hub, load
     from hub.training.gather import Gatherer
     from hub.training.lower import Lowered, lower
@@ -41,6 +42,7 @@ _LATER = {
     "find_reward": "hub.find",
     "load": "hub.plugins",
     "lower": "hub.training.lower",
+    "open_engine": "hub.open",
     "open_sandbox": "hub.open",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "Completion",
     "Decoding",
     "Engine",
+    "EnginePlugin",
     "Execution",
     "Exported",
     "Failure",
@@ -81,6 +84,7 @@ __all__ = [
     "hookimpl",
     "load",
     "lower",
+    "open_engine",
     "open_sandbox",
     "reward",
 ]

@@ -2,7 +2,7 @@
 
     HubError
     ├── PluginError            a plugin is broken, or clashes with another
-    ├── UnknownName            no reward, benchmark, sandbox, generator, trainer or command of that name
+    ├── UnknownName            no plugin offers a thing of that kind and name
     ├── MissingDependency      a plugin's library is not installed
     ├── OptionError            an option of a plugin is unknown or unfit
     ├── ConfigError            a mix or recipe file (or the dict in its place) is wrong
@@ -32,7 +32,7 @@ class PluginError(HubError):
 
 
 class UnknownName(HubError):
-    """No such reward, benchmark, sandbox, generator, trainer or command."""
+    """No such reward, benchmark, sandbox, generator, trainer, engine or command."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         """Compose the message.

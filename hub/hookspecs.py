@@ -1,6 +1,6 @@
 """Every hook a plugin can implement. Mark an implementation with `@hub.hookimpl`.
 
-The six hooks that offer things are called once, when the hub looks for plugins. They must be cheap:
+The seven hooks that offer things are called once, when the hub looks for plugins. They must be cheap:
 a plugin module imports nothing but `hub`, and names what is heavy as "package.module:name".
 """
 
@@ -12,6 +12,7 @@ import pluggy
 if TYPE_CHECKING:
     from hub.benchmark import Benchmark
     from hub.command import Command
+    from hub.engine.offer import EnginePlugin
     from hub.generator import GeneratorPlugin
     from hub.mix.combine import ScoredBatch
     from hub.reward import Reward
@@ -75,6 +76,18 @@ def hub_trainers() -> "Iterable[TrainerPlugin]":  # type: ignore[empty-body]
 
     Returns:
         `hub.TrainerPlugin` objects. An empty iterable offers nothing.
+    """
+
+
+@hookspec
+def hub_engines() -> "Iterable[EnginePlugin]":  # type: ignore[empty-body]
+    """Offer engines, which run rewards elsewhere than in the caller's own worker processes.
+
+    Called once, when plugins are discovered. An engine is opened by `hub.open_engine`, or by a command that
+    is told to use it.
+
+    Returns:
+        `hub.EnginePlugin` objects. An empty iterable offers nothing.
     """
 
 

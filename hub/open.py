@@ -1,12 +1,15 @@
-"""Opens what plugins offer by name: sandboxes and generators."""
+"""Opens what plugins offer by name: sandboxes, generators and engines."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.errors import GeneratorError, OptionError
 from hub.generator import Generator
 from hub.options import check_options
 from hub.plugins import load, open_target
 from hub.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from hub.engine.interface import AnyEngine
 
 
 def open_sandbox(name: str, **options: Any) -> Sandbox:
@@ -60,3 +63,23 @@ def open_generator(model: str, name: str | None = None, /, **options: Any) -> Ge
         check_options(make, {"model": model, **options}, f"generator {offer.name!r} of {offer.origin}")
     generator: Generator = make(model, **options)
     return generator
+
+
+def open_engine(name: str, **options: Any) -> "AnyEngine":
+    """Open an engine that runs rewards elsewhere; give it to a mix, and close it when it is no longer needed.
+
+    Args:
+        name: e.g. "ray".
+        options: its own.
+
+    Raises:
+        UnknownName: no plugin offers it.
+        OptionError: it does not take these options.
+        MissingDependency: its library is not installed.
+        EngineError: it cannot be had now.
+    """
+    offer = load().engines[name]
+    make = open_target(offer.target, offer.origin)
+    check_options(make, options, f"engine {name!r} of {offer.origin}")
+    engine: AnyEngine = make(**options)
+    return engine

@@ -19,6 +19,7 @@ import pluggy
 from hub import hookspecs
 from hub.benchmark import Benchmark
 from hub.command import Command
+from hub.engine.offer import EnginePlugin
 from hub.errors import HubError, PluginError, UnknownName
 from hub.generator import GeneratorPlugin
 from hub.origin import Origin
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 GROUP = "hub"
 DISTRIBUTION = "posttrain-hub"
 _log = logging.getLogger(__name__)
-Offer = TypeVar("Offer", Reward, Benchmark, SandboxPlugin, GeneratorPlugin, TrainerPlugin, Command)
+Offer = TypeVar(
+    "Offer", Reward, Benchmark, SandboxPlugin, GeneratorPlugin, TrainerPlugin, EnginePlugin, Command
+)
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Plugin:
         origin: its distribution and version.
         module: the module it names.
         import_ms: milliseconds that importing it took; None where it was not imported.
-        offers: names by kind ("reward", "benchmark", "sandbox", "generator", "trainer", "command").
+        offers: names by kind ("reward", "benchmark", "sandbox", "generator", "trainer", "engine", "command").
         problems: what is wrong with it; empty when all is well.
         disabled: left out by `HUB_PLUGINS` or `HUB_DISABLE`.
     """
@@ -93,6 +96,7 @@ class Hub:
         self.sandboxes: Registry[SandboxPlugin] = Registry("sandbox", self)
         self.generators: Registry[GeneratorPlugin] = Registry("generator", self)
         self.trainers: Registry[TrainerPlugin] = Registry("trainer", self)
+        self.engines: Registry[EnginePlugin] = Registry("engine", self)
         self.commands: Registry[Command] = Registry("command", self)
         self._manager = pluggy.PluginManager("hub")
         self._manager.add_hookspecs(hookspecs)
@@ -139,6 +143,7 @@ class Hub:
             ("hub_sandboxes", self.sandboxes, SandboxPlugin),
             ("hub_generators", self.generators, GeneratorPlugin),
             ("hub_trainers", self.trainers, TrainerPlugin),
+            ("hub_engines", self.engines, EnginePlugin),
             ("hub_commands", self.commands, Command),
         )
         for hook, registry, kind in kinds:

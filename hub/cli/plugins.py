@@ -12,7 +12,7 @@ from hub.options import describe_options
 from hub.plugins import Hub, Plugin, load
 from hub.reward import DEFAULT_TIMEOUT_S, Reward
 
-KINDS = ("reward", "benchmark", "sandbox", "generator", "trainer", "command")
+KINDS = ("reward", "benchmark", "sandbox", "generator", "trainer", "engine", "command")
 _NOT_OPTIONS = {"benchmark": 1, "generator": 1, "trainer": 4}
 """First parameters of what an offer names that are no options: a split, a model, what is exported."""
 
@@ -23,7 +23,8 @@ _NOT_OPTIONS = {"benchmark": 1, "generator": 1, "trainer": 4}
 def command(name: str | None, as_json: bool) -> int:
     """Show what is installed, and what of it is broken.
 
-    With the NAME of a reward, benchmark, sandbox, generator, trainer or command: all that is known about it.
+    With the NAME of a reward, benchmark, sandbox, generator, trainer, engine or command: all that
+    is known about it.
 
     Exit code 1 if a plugin has problems, or what NAME is offered as cannot be imported.
     """
@@ -70,7 +71,15 @@ def _show_list(plugins: list[Plugin]) -> None:
 def _show_one(hub: Hub, name: str, as_json: bool) -> int:
     from hub.errors import UnknownName
 
-    kinds = (hub.rewards, hub.benchmarks, hub.sandboxes, hub.generators, hub.trainers, hub.commands)
+    kinds = (
+        hub.rewards,
+        hub.benchmarks,
+        hub.sandboxes,
+        hub.generators,
+        hub.trainers,
+        hub.engines,
+        hub.commands,
+    )
     registries: tuple[Any, ...] = kinds
     found = [(registry.kind, registry[name]) for registry in registries if name in registry]
     if not found:

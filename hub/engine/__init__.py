@@ -2,6 +2,7 @@
 
 engine.py      what callers use: registers rewards, routes to lanes, keeps accounts
 interface.py   what a mix needs of an engine; those that run elsewhere have it too
+offer.py       an engine as a plugin offers it
 component.py   a reward as one engine knows it
 submission.py  a batch of samples: duplicates, cache, calls, results
 waiting.py     scores that are on their way

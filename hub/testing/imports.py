@@ -15,7 +15,7 @@ before = set(sys.modules)
 from importlib import import_module
 module = import_module(sys.argv[1])
 for name in dir(module):
-    if name in ("hub_rewards", "hub_benchmarks", "hub_sandboxes", "hub_generators", "hub_trainers", "hub_commands"):
+    if name.startswith("hub_") and name != "hub_scored" and hasattr(hub.hookspecs, name):
         list(getattr(module, name)() or ())
 print(json.dumps(sorted(set(sys.modules) - before)))
 """

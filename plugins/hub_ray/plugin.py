@@ -1,3 +1,12 @@
-"""Offers nothing by a hook yet."""
+"""Offers the engine `ray`."""
 
-import hub  # noqa: F401
+from collections.abc import Iterator
+
+import hub
+
+
+@hub.hookimpl
+def hub_engines() -> Iterator[hub.EnginePlugin]:
+    yield hub.EnginePlugin(
+        "ray", "hub_ray.engine:RayEngine", "Ray actors, on one machine or many, placed by resources"
+    )

@@ -151,7 +151,9 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert heading in headings, f"{path.name}: {target}"
 
 
-@pytest.mark.parametrize("kind", ["reward", "benchmark", "generator", "sandbox", "trainer", "command"])
+@pytest.mark.parametrize(
+    "kind", ["reward", "benchmark", "generator", "sandbox", "trainer", "engine", "command"]
+)
 def test_the_readme_lists_what_ships(kind: str) -> None:
     found = load()
     registries: tuple[Any, ...] = (
@@ -160,6 +162,7 @@ def test_the_readme_lists_what_ships(kind: str) -> None:
         found.generators,
         found.sandboxes,
         found.trainers,
+        found.engines,
         found.commands,
     )
     (registry,) = (each for each in registries if each.kind == kind)
