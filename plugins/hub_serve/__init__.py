@@ -1,1 +1,1 @@
-"""`hub serve`: mixes over HTTP, in an own protocol and in those that trainers speak; and the clients for it."""
+"""`hub serve`: mixes over HTTP, in a protocol of its own and in those of trainers; and its clients."""

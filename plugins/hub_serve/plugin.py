@@ -7,4 +7,6 @@ import hub
 
 @hub.hookimpl
 def hub_commands() -> Iterator[hub.Command]:
-    yield hub.Command("serve", "hub_serve.command:command", "Serve mixes over HTTP, to every trainer's protocol.")
+    yield hub.Command(
+        "serve", "hub_serve.command:command", "Serve mixes over HTTP, to every trainer's protocol."
+    )

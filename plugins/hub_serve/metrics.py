@@ -1,0 +1,150 @@
+"""What a service counts, for Prometheus."""
+
+import os
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from hub.mix.combine import MixScore
+from hub.score import Outcome
+from hub.training.lower import Lowered
+
+if TYPE_CHECKING:
+    from hub_serve.service import Service
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+
+
+class Metrics:
+    """The counters of one service, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        more: Any = {"registry": self.registry}
+        self._requests = Counter("hub_serve_requests", "Answered requests", ["route", "status"], **more)
+        self._seconds = Histogram(
+            "hub_serve_request_seconds", "Time of a request", ["route"], buckets=_SECONDS, **more
+        )
+        self._scoring = Histogram(
+            "hub_serve_scoring_seconds", "Time of scoring a batch", ["mix"], buckets=_SECONDS, **more
+        )
+        self._batches = Histogram(
+            "hub_serve_batch_samples", "Samples in a request", ["mix"], buckets=_SIZES, **more
+        )
+        self._outcomes = Counter(
+            "hub_serve_scores",
+            "Scores by reward, outcome and reason; the reward (total) is the mix's total",
+            ["mix", "reward", "outcome", "reason"],
+            **more,
+        )
+        self.reloads = Counter("hub_serve_reloads", "Mix files read again", ["mix", "result"], **more)
+        self.remembered = Counter(
+            "hub_serve_repeated", "Requests answered as a repetition of an earlier one", **more
+        )
+        self._children: dict[tuple[Any, ...], Any] = {}
+
+    def watch(self, service: "Service") -> None:
+        """Add what is read off the service when somebody asks."""
+        for name, what, value in (
+            ("hub_serve_waiting_samples", "Samples admitted and not answered", lambda: service.waiting),
+            ("hub_serve_requests_under_way", "Requests not answered yet", lambda: service.under_way),
+            ("hub_serve_ready", "1 where new requests are taken", lambda: float(service.is_ready)),
+        ):
+            Gauge(name, what, registry=self.registry).set_function(value)
+        self.registry.register(_Engine(service))
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        self._child(self._requests, route, str(status)).inc()
+        self._child(self._seconds, route).observe(seconds)
+
+    def scored(self, mix: str, results: Sequence[MixScore], seconds: float) -> None:
+        """Count the scores of a batch."""
+        self._child(self._scoring, mix).observe(seconds)
+        self._child(self._batches, mix).observe(len(results))
+        self._tally(mix, results)
+
+    def gathered(self, mix: str, found: Sequence[Lowered], seconds: float) -> None:
+        """Count what was answered to a trainer that knows no missing value."""
+        self._child(self._scoring, mix).observe(seconds)
+        self._child(self._batches, mix).observe(len(found))
+        for one in found:
+            total = "failed" if one.missing else "scored"
+            self._child(self._outcomes, mix, "(total)", total, "").inc()
+            for name in one.failed:
+                self._child(self._outcomes, mix, name, "failed", "").inc()
+
+    def _tally(self, mix: str, results: Iterable[MixScore]) -> None:
+        found = Tally(
+            (name, score.outcome, score.reason if score.outcome is Outcome.FAILED else "")
+            for result in results
+            for name, score in (("(total)", result.total), *result.scores.items())
+        )
+        for (name, outcome, reason), count in found.items():
+            self._child(self._outcomes, mix, name, outcome.value, str(reason)).inc(count)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        key = (metric, labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(*labels)
+        return child
+
+
+class _Engine:
+    """The engine's accounts and the mixes, read when Prometheus asks."""
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        info = GaugeMetricFamily("hub_serve_mix", "The mixes that are served", labels=["mix", "sha256"])
+        gathered = CounterMetricFamily(
+            "hub_serve_gathered", "What came of samples that wait for their group", labels=["mix", "what"]
+        )
+        for served in list(self._service.mixes):
+            info.add_metric([served.name, served.sha256], 1)
+            sums: Tally[str] = Tally()
+            for gatherer in list(served.gatherers.values()):
+                sums.update(gatherer.counts)
+            for what, count in sums.items():
+                gathered.add_metric([served.name, what], count)
+        calls = CounterMetricFamily("hub_engine_samples", "Samples by reward", labels=["reward", "outcome"])
+        cached = CounterMetricFamily("hub_engine_cached", "Scores from the cache", labels=["reward"])
+        times = GaugeMetricFamily(
+            "hub_engine_run_seconds", "Run time of the last calls", labels=["reward", "quantile"]
+        )
+        queued = GaugeMetricFamily(
+            "hub_engine_queue_seconds", "Time in the queue of the last calls", labels=["reward", "quantile"]
+        )
+        for name, account in self._service.engine.stats().items():
+            for outcome in ("scored", "abstained", "failed"):
+                calls.add_metric([name, outcome], account[outcome])
+            cached.add_metric([name], account["cached"])
+            for family, key in ((times, "run_ms"), (queued, "queue_ms")):
+                for quantile, value in (account[key] or {}).items():
+                    family.add_metric([name, f"0.{quantile[1:]}"], value / 1000)
+        memory = GaugeMetricFamily(
+            "hub_serve_memory_bytes", "Memory of the service's process, without workers"
+        )
+        memory.add_metric([], _resident())
+        yield from (info, gathered, calls, cached, times, queued, memory)
+
+
+def _resident() -> float:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return float(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0.0

@@ -1,0 +1,53 @@
+"""The remote reward model of slime and Miles: `--rm-type remote_rm --rm-url http://host:8000/remote_rm`.
+
+As miles-rl 0.0.2 and slime at 0b420f1 ask (rollout/rm_hub/__init__.py, `remote_rm`): {"prompt", "response",
+"label"}; the whole answer becomes the sample's reward. It is an object, of which `--reward-key hub/total`
+takes the number and hooks of the trainer can read the rest; or, with `?reply=number`, the number alone.
+slime repeats a request that fails ten times; Miles stops.
+
+These trainers may end a group early and still wait for every answer, so unless `group_size` is given none
+waits for its group: an object says with hub/missing = 1.0 that its total stands for a missing one. A plain
+number cannot say so, and is an error instead.
+"""
+
+from typing import Any
+
+from hub.sample import Sample
+from hub_serve.exchange import Answer, Exchange
+from hub_serve.lowered import LOWERING, columns_of, lowered
+from hub_serve.mixes import Served
+from hub_serve.refused import Refused, unfit
+from hub_serve.service import Service
+from hub_serve.wire import check_depth, read_json
+
+QUERY = (*LOWERING, "label", "reply")
+
+
+async def answer(service: Service, served: Served, exchange: Exchange, body: bytes) -> Answer:
+    """Answer one request."""
+    query = exchange.query(QUERY)
+    reply = query.get("reply", ["dict"])[-1]
+    if reply not in ("number", "dict"):
+        raise Refused(400, "bad_query", "reply should be number or dict")
+    sample = read(read_json(body), query)
+    tells = reply == "dict"
+    (found,) = await lowered(service, served, exchange, query, [sample], len(body), tells=tells)
+    return Answer.json({"hub/total": found.value, **found.numbers()} if tells else found.value)
+
+
+def read(given: Any, query: dict[str, list[str]]) -> Sample:
+    """Return the sample of a request.
+
+    Raises:
+        Refused: it has another form.
+    """
+    if type(given) is not dict or "response" not in given:
+        raise unfit("", 'the body should be an object: {"prompt": ..., "response": ..., "label": ...}')
+    prompt, response, label = given.get("prompt") or "", given["response"], given.get("label")
+    for name, value in (("prompt", prompt), ("response", response)):
+        if type(value) not in (str, list):
+            raise unfit(name, "should be a text or a list of messages")
+        check_depth(value, name)
+    check_depth(label, "label")
+    column = query["label"][-1] if "label" in query else None
+    return Sample(prompt, response, columns_of(label, column))

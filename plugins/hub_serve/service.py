@@ -1,0 +1,137 @@
+"""What all endpoints share: which mixes there are, how much waits, and scoring with them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hub.engine.interface import AnyEngine
+from hub.errors import RewardFailed
+from hub.mix.combine import MixScore
+from hub.sample import Sample
+from hub.training.gather import Gatherer
+from hub.training.lower import Lowered
+from hub_serve.exchange import Answer, Exchange
+from hub_serve.metrics import Metrics
+from hub_serve.mixes import Mixes, Served
+from hub_serve.once import Remembered
+from hub_serve.refused import Refused, busy
+from hub_serve.settings import Settings
+
+BODIES = 64
+"""Bodies of the largest size that fit in memory together; beyond that, new ones are refused."""
+SHORT_BYTES = 1 << 18
+"""A body up to here is begun on the event loop: its inline rewards take less time than a thread's start."""
+
+
+class Service:
+    """A service: state and limits, without HTTP.
+
+    Args:
+        mixes: what it scores with.
+        settings: its limits.
+    """
+
+    def __init__(self, mixes: Mixes, settings: Settings) -> None:
+        self.mixes, self.settings = mixes, settings
+        self.metrics = Metrics()
+        self.waiting = self.under_way = self.body_bytes = 0
+        self.draining = False
+        self._remembered = Remembered(self.metrics.remembered.inc)
+        self.metrics.watch(self)
+
+    @property
+    def engine(self) -> AnyEngine:
+        """What runs the rewards."""
+        return self.mixes.engine
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether new requests are taken."""
+        return not self.draining and not self.engine.closed
+
+    async def read(self, exchange: Exchange) -> bytes:
+        """Return a request's body.
+
+        Raises:
+            Refused: it is too large, too slow, or too many are being read.
+        """
+        if self.body_bytes > BODIES * self.settings.max_body:
+            raise busy("too many requests are in memory: send this one again later")
+        return await exchange.body(self.settings.max_body, self.settings.body_timeout_s)
+
+    async def once(
+        self, exchange: Exchange, body: bytes, make: Callable[[], Coroutine[Any, Any, Answer]]
+    ) -> Answer:
+        """Answer a request, or as an equal one with the same `Idempotency-Key` was answered.
+
+        What is under way is cancelled when the client closes the connection.
+        """
+        self.body_bytes += len(body)
+        try:
+            key = exchange.headers.get(b"idempotency-key")
+            if key is None:
+                return await exchange.unless_gone(make())
+            path = f"{exchange.scope['path']}?{exchange.scope['query_string']!r}"
+            return await exchange.unless_gone(self._remembered.answer(path, key, body, make))
+        finally:
+            self.body_bytes -= len(body)
+
+    async def score(
+        self, served: Served, samples: Sequence[Sample], step: int | None, size: int
+    ) -> list[MixScore]:
+        """Score a batch.
+
+        Args:
+            served: the mix.
+            samples: in the order of the results.
+            step: the training step, for schedules.
+            size: bytes of the body that they came in.
+
+        Raises:
+            Refused: there is no room, or the mix stops at a failure.
+        """
+        with self._admitted(len(samples)):
+            start = time.perf_counter()
+            try:
+                results = await served.mix.ascore(
+                    samples, step=step, engine=self.engine, in_thread=size > SHORT_BYTES
+                )
+            except RewardFailed as error:
+                raise Refused(500, "reward_failed", str(error)[:2000]) from error
+            self.metrics.scored(served.name, results, time.perf_counter() - start)
+            return results
+
+    async def gather(self, served: Served, gatherer: Gatherer, samples: Sequence[Sample]) -> list[Lowered]:
+        """Score samples of which some wait for the rest of their group.
+
+        Raises:
+            Refused: there is no room, or the mix stops at a failure.
+        """
+        with self._admitted(len(samples)):
+            start = time.perf_counter()
+            futures = [asyncio.wrap_future(gatherer.submit(sample)) for sample in samples]
+            try:
+                found = await asyncio.gather(*futures)
+            except RewardFailed as error:
+                raise Refused(500, "reward_failed", str(error)[:2000]) from error
+            self.metrics.gathered(served.name, found, time.perf_counter() - start)
+            return found
+
+    def reload(self) -> dict[str, str]:
+        """Read the mix files again; what is wrong stays as it was. Returns what is wrong, by mix."""
+        wrong = self.mixes.reload()
+        for served in self.mixes:
+            self.metrics.reloads.labels(served.name, "refused" if served.name in wrong else "done").inc()
+        return wrong
+
+    @contextmanager
+    def _admitted(self, count: int) -> Iterator[None]:
+        if self.waiting and self.waiting + count > self.settings.max_waiting:
+            raise busy(f"{self.waiting} samples are waiting: send this request again later")
+        self.waiting += count
+        try:
+            yield
+        finally:
+            self.waiting -= count
