@@ -15,6 +15,7 @@ from hub.errors import HubError, RewardFailed, UnknownName
 from hub.plugins import load, open_target
 
 BUILT_IN = (
+    Command("compare", "hub.cli.compare:command", "Compare two runs of one benchmark."),
     Command("eval", "hub.cli.evaluate:command", "Evaluate a model on benchmarks."),
     Command("export", "hub.cli.export:command", "Write what a trainer needs to use a mix."),
     Command("plugins", "hub.cli.plugins:command", "Show what is installed, and what of it is broken."),
