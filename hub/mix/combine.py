@@ -68,38 +68,43 @@ def combine(
             do not count in their group.
     """
     names = list(scores)
-    count = len(groups)
-    masked = [False] * count
-    if on_failure != "drop":
-        for column in scores.values():
-            for index, score in enumerate(column):
-                masked[index] = masked[index] or score.outcome is Outcome.FAILED
+    masked = [False] * len(groups)
     values: dict[str, list[float | None]] = {
         name: [s.value for s in column] for name, column in scores.items()
     }
+    if on_failure != "drop":
+        for name, column in scores.items():
+            if None in values[name]:
+                masked = [m or s.outcome is Outcome.FAILED for m, s in zip(masked, column, strict=True)]
     if aggregate == "normalize_then_sum":
         values = {name: _normalized(column, groups, masked) for name, column in values.items()}
-    results = []
-    for index in range(count):
-        mine = {name: scores[name][index] for name in names}
-        weighted = {
-            name: None if (value := values[name][index]) is None else weights[name] * value for name in names
-        }
-        total = _total(mine, weighted, masked[index])
-        finite = {name: None if p is None or not isfinite(p) else p for name, p in weighted.items()}
-        results.append(MixScore(total, mine, finite))
-    return results
+    weighted = [
+        [None if value is None else weights[name] * value for value in values[name]] for name in names
+    ]
+    rows = zip(zip(*scores.values(), strict=True), zip(*weighted, strict=True), masked, strict=True)
+    return [_combined(names, mine, parts, is_masked) for mine, parts, is_masked in rows]
 
 
-def _total(scores: Mapping[str, Score], weighted: Mapping[str, float | None], masked: bool) -> Score:
-    parts = [part for part in weighted.values() if part is not None]
-    failed = [(name, score) for name, score in scores.items() if score.outcome is Outcome.FAILED]
-    if masked or (failed and not parts):
-        name, score = failed[0]
-        return Score.failed(Failure(score.reason), f"{name}: {score.detail}")
-    if not parts:
-        return Score.abstained("no reward applies")
-    total = sum(parts)
+def _combined(
+    names: Sequence[str], scores: Sequence[Score], parts: Sequence[float | None], masked: bool
+) -> MixScore:
+    mine = dict(zip(names, scores, strict=True))
+    total = _total(mine, parts, masked)
+    if total.value is None:  # otherwise the sum is finite, so every part of it is
+        parts = [None if part is None or not isfinite(part) else part for part in parts]
+    return MixScore(total, mine, dict(zip(names, parts, strict=True)))
+
+
+def _total(scores: Mapping[str, Score], parts: Sequence[float | None], masked: bool) -> Score:
+    present = [part for part in parts if part is not None]
+    if masked or len(present) < len(parts):
+        failed = [(name, score) for name, score in scores.items() if score.outcome is Outcome.FAILED]
+        if masked or (failed and not present):
+            name, score = failed[0]
+            return Score.failed(Failure(score.reason), f"{name}: {score.detail}")
+        if not present:
+            return Score.abstained("no reward applies")
+    total = sum(present)
     if not isfinite(total):
         return Score.failed(Failure.BAD_VALUE, "the weighted values are too large to be added")
     return Score(total)

@@ -1,7 +1,7 @@
 """One batch on its way through the rewards of a mix."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,7 +48,7 @@ class UnderWay:
 
     def __init__(self, engine: AnyEngine, components: dict[str, Component], samples: list[Sample]) -> None:
         self.engine, self.components, self.samples = engine, components, samples
-        self.waiting: dict[str, tuple[MixReward, list[int], list[Score], Waiting]] = {}
+        self.waiting: dict[str, tuple[MixReward, Sequence[int], list[Score], Waiting]] = {}
         self.scores: dict[str, list[Score]] = {}
         self.cancelled = False
 
@@ -87,15 +87,17 @@ class UnderWay:
 
     def start(self, reward: MixReward) -> None:
         """Submit the samples that a reward is asked about."""
-        scores, chosen = [], []
-        for index, sample in enumerate(self.samples):
-            known = _not_asked(reward, sample, index, self.scores)
-            scores.append(known or _PENDING)
-            if known is None:
-                chosen.append(index)
+        scores = [_PENDING] * len(self.samples)
+        chosen: Sequence[int] = range(len(self.samples))
+        if reward.config.when or reward.config.gate:
+            known = [_not_asked(reward, s, index, self.scores) for index, s in enumerate(self.samples)]
+            scores = [score or _PENDING for score in known]
+            chosen = [index for index, score in enumerate(known) if score is None]
         if self.cancelled:
             raise CancelledError
-        views = [reward.view(self.samples[index]) for index in chosen]
+        views = [self.samples[index] for index in chosen]
+        if reward.config.map:
+            views = [reward.view(sample) for sample in views]
         waiting = self.engine.submit(self.components[reward.name], views)
         self.waiting[reward.name] = (reward, chosen, scores, waiting)
         if self.cancelled:  # meanwhile, from another thread
