@@ -1,0 +1,14 @@
+"""What hub_verl offers."""
+
+from collections.abc import Iterator
+
+import hub
+
+
+@hub.hookimpl
+def hub_trainers() -> Iterator[hub.TrainerPlugin]:
+    yield hub.TrainerPlugin(
+        "verl",
+        "hub_verl.export:export",
+        "verl: a reward manager that knows groups and steps, and compute_score.",
+    )
