@@ -2,14 +2,13 @@
 
 import os
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from hub.mix.combine import MixScore
-from hub.score import Outcome
 from hub.training.lower import Lowered
 
 if TYPE_CHECKING:
@@ -78,14 +77,16 @@ class Metrics:
             for name in one.failed:
                 self._child(self._outcomes, mix, name, "failed", "").inc()
 
-    def _tally(self, mix: str, results: Iterable[MixScore]) -> None:
-        found = Tally(
-            (name, score.outcome, score.reason if score.outcome is Outcome.FAILED else "")
-            for result in results
-            for name, score in (("(total)", result.total), *result.scores.items())
-        )
-        for (name, outcome, reason), count in found.items():
-            self._child(self._outcomes, mix, name, outcome.value, str(reason)).inc(count)
+    def _tally(self, mix: str, results: Sequence[MixScore]) -> None:
+        if not results:
+            return
+        columns = {name: [result.scores[name] for result in results] for name in results[0].scores}
+        for name, scores in {"(total)": [result.total for result in results], **columns}.items():
+            missing = [score for score in scores if score.value is None]
+            found = Tally((s.outcome.value, str(s.reason) if s.fault else "") for s in missing)
+            found["scored", ""] += len(scores) - len(missing)
+            for (outcome, reason), count in found.items():
+                self._child(self._outcomes, mix, name, outcome, reason).inc(count)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -1,6 +1,7 @@
 """The service in a process: listens, reads its mixes again on SIGHUP, drains and ends on SIGTERM."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -46,6 +47,8 @@ class Server(uvicorn.Server):
 
     def listen(self) -> None:
         """Serve until a signal, or `drain`, ends it."""
+        gc.collect()
+        gc.freeze()  # what is loaded stays; looking through it again and again would stall requests
         self.run(sockets=[self._sock])
 
     def drain(self) -> None:

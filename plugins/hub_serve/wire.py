@@ -86,26 +86,28 @@ def _read_sample(one: Any, index: int) -> Sample:
         raise unfit(f"samples[{index}]", 'should be an object with a "completion"')
     if not one.keys() <= _KEYS:
         unknown = min(one.keys() - _KEYS)[:100]
-        known = "prompt, completion, columns, group, id"
-        raise unfit(f"samples[{index}].{unknown}", f"unknown key; there are: {known}")
-    prompt, completion, columns = one.get("prompt", ""), one["completion"], one.get("columns") or {}
-    group, own = one.get("group"), one.get("id")
+        raise unfit(f"samples[{index}].{unknown}", f"unknown key; there are: {', '.join(sorted(_KEYS))}")
+    get = one.get
+    prompt, completion, columns = get("prompt", ""), one["completion"], get("columns") or {}
     if type(columns) is not dict:
         raise unfit(f"samples[{index}].columns", "should be an object: the row's columns by name")
-    for key, value in (("group", group), ("id", own)):
-        if value is not None and type(value) not in (str, int):
-            raise unfit(f"samples[{index}].{key}", "should be a text or a whole number")
     if type(prompt) is not str or type(completion) is not str:
-        check_depth((prompt, completion), f"samples[{index}]")
-    for name, value in columns.items():
-        if type(value) not in _SCALARS:
+        check_depth([prompt, completion], f"samples[{index}]")
+    if not _SCALARS.issuperset(map(type, columns.values())):
+        for name, value in columns.items():
             check_depth(value, f"samples[{index}].columns.{name[:100]}")
-    return Sample(prompt, completion, columns, group, own)
+    if "group" not in one and "id" not in one:
+        return Sample(prompt, completion, columns)
+    for key in ("group", "id"):
+        if type(get(key)) not in (str, int, type(None)):
+            raise unfit(f"samples[{index}].{key}", "should be a text or a whole number")
+    return Sample(prompt, completion, columns, get("group"), get("id"))
 
 
 def write_results(samples: Sequence[Sample], results: Sequence[MixScore]) -> bytes:
     """Return the answer with one result per sample, in their order."""
-    lines = [_result(sample.id, result) for sample, result in zip(samples, results, strict=True)]
+    names = [json.dumps(name) for name in results[0].scores] if results else []
+    lines = [_result(sample.id, result, names) for sample, result in zip(samples, results, strict=True)]
     return f'{{"results": [{", ".join(lines)}]}}'.encode()
 
 
@@ -173,40 +175,37 @@ def _check_plain(value: Any, index: int) -> None:
             _check_plain(one, index)
 
 
-def _result(own: str | int | None, result: MixScore) -> str:
-    total = _score(result.total)
-    scores = ", ".join([f"{_quoted(name)}: {{{_score(score)}}}" for name, score in result.scores.items()])
-    parts = ", ".join([f"{_quoted(name)}: {_number(part)}" for name, part in result.weighted.items()])
+def _result(own: str | int | None, result: MixScore, names: Sequence[str]) -> str:
+    total = _score("score", result.total)
+    scores = ", ".join(
+        [
+            f"{name}: {{{_score('value', score)}}}"
+            for name, score in zip(names, result.scores.values(), strict=True)
+        ]
+    )
+    parts = ", ".join(
+        [
+            f"{name}: {'null' if part is None else repr(part)}"
+            for name, part in zip(names, result.weighted.values(), strict=True)
+        ]
+    )
     mine = "null" if own is None else json.dumps(own)
-    total = total.replace('"value"', '"score"', 1)
     return f'{{"id": {mine}, {total}, "scores": {{{scores}}}, "weighted": {{{parts}}}}}'
 
 
-def _score(score: Score) -> str:
-    """The keys and values of a score, as `Score.as_dict` has them, without the braces."""
-    if not (score.reason or score.detail or score.info):  # the usual one, ten times as fast
-        return f'"value": {_number(score.value)}, "outcome": "{score.outcome.value}", "reason": ""'
+def _score(key: str, score: Score) -> str:
+    """The keys and values of a score, as `Score.as_dict` has them, without the braces; `key` is the value's."""
+    if score.value is not None and not (
+        score.reason or score.detail or score.info
+    ):  # the usual one, and fast
+        return f'"{key}": {score.value!r}, "outcome": "scored", "reason": ""'
     plain = score.as_dict()
+    plain = {key: plain.pop("value"), **plain}
     try:
         return json.dumps(plain, allow_nan=False)[1:-1]
     except (TypeError, ValueError, RecursionError):
         plain["info"] = {"repr": repr(plain.get("info"))[:2000]}
         return json.dumps(plain)[1:-1]
-
-
-def _number(value: float | None) -> str:
-    return "null" if value is None else repr(value)
-
-
-_names: dict[str, str] = {}
-
-
-def _quoted(name: str) -> str:
-    """A reward's name as JSON; there are few."""
-    known = _names.get(name)
-    if known is None:
-        known = _names[name] = json.dumps(name)
-    return known
 
 
 def _read_result(one: dict[str, Any]) -> MixScore:

@@ -1,0 +1,356 @@
+"""What the reward service costs beside a bare endpoint, and what hostile samples cost the others.
+
+Starts the service, the bare endpoint (starlette and uvicorn: decodes the same JSON, sends back constants of the
+same size) and a load generator, each a process of its own, on one machine: so they share its cores, and rates
+are lower than with a client elsewhere. Prints one table per question; compare rows of one run only. Run it by
+hand: `python benchmarks/serve.py`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+from rich.table import Table
+
+import hub
+
+TEXT = "<think>seventeen and twenty-five</think> The sum of 17 and 25 is 42, so it is \\boxed{42}. " * 4
+SALT = b"@@@@@@@@@@@@"
+LIMIT_S = 0.2
+CONCURRENCIES = (1, 16, 256, 2048)
+
+
+@hub.reward(needs=["answer"], lane="inline")
+def cheap(sample: hub.Sample) -> float:
+    """A reward that costs next to nothing."""
+    return float(sample["answer"] in sample.completion)
+
+
+@hub.reward(needs=["answer"], timeout_s=LIMIT_S)
+def checks(sample: hub.Sample) -> float:
+    """Some 20 us of work in a worker process; never returns for a hostile sample."""
+    while sample["answer"] == "hang":
+        pass
+    return float(sum(map(ord, sample.text)) % 2)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the load generator is to do.
+
+    Args:
+        port: where.
+        path: of the requests.
+        batch: samples per request.
+        concurrency: connections, each with one request under way.
+        seconds: for how long.
+        hostile: every so many samples one hangs; 0: none.
+    """
+
+    port: int
+    path: str
+    batch: int
+    concurrency: int
+    seconds: float
+    hostile: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of it.
+
+    Args:
+        rate: answered requests per second.
+        answered: requests, those before the counting too.
+        p50: median milliseconds of the requests without a hostile sample.
+        p99: 99th percentile of the same.
+        cpu: microseconds of the server process per answered request, which other work of the machine disturbs
+            least; -1 where it was not measured.
+        refused: requests that were answered with another status than 200.
+    """
+
+    rate: float
+    answered: int
+    p50: float
+    p99: float
+    refused: int
+    cpu: float = -1.0
+
+
+def body(batch: int, hostile: bool) -> bytes:
+    """A request's body, to be salted so that no cache has seen it."""
+    samples = [
+        {
+            "prompt": "What is 17 + 25?",
+            "completion": f"{SALT.decode()} {index} {TEXT}",
+            "columns": {"answer": "hang" if hostile and not index else "42"},
+        }
+        for index in range(batch)
+    ]
+    return json.dumps({"samples": samples}).encode()
+
+
+class Connection(asyncio.Protocol):
+    """One client that sends its next request when it has the answer to the last; as little code as can be."""
+
+    def __init__(self, generator: "Generator") -> None:
+        self.generator = generator
+        self.buffer = b""
+        self.missing = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.send()
+
+    def send(self) -> None:
+        data, self.hostile = self.generator.request()
+        self.sent = time.perf_counter()
+        self.transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        if self.missing < 0:
+            self.buffer += data
+            end = self.buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            length = re.search(rb"content-length: (\d+)", self.buffer[:end])
+            assert length is not None
+            self.fine = self.buffer.startswith(b"HTTP/1.1 200")
+            self.missing = int(length[1]) + end + 4 - len(self.buffer)
+            self.buffer = b""
+        else:
+            self.missing -= len(data)
+        if self.missing == 0:
+            self.missing = -1
+            self.generator.answered(time.perf_counter() - self.sent, self.hostile, self.fine)
+            self.send()
+
+
+class Generator:
+    """Keeps `concurrency` requests under way for some seconds."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.bodies = [body(load.batch, hostile) for hostile in (False, True)]
+        self.every = max(1, load.hostile // load.batch) if load.hostile else 0
+        self.count = 0
+        self.times: list[float] = []
+        self.done = self.refused = self.answers = 0
+        self.counting = False
+
+    def request(self) -> tuple[bytes, bool]:
+        self.count += 1
+        hostile = bool(self.every) and self.count % self.every == 0
+        data = self.bodies[hostile].replace(SALT, b"%012d" % (self.count + time.time_ns() % 10**11))
+        head = f"POST {self.load.path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(data)}\r\n\r\n"
+        return head.encode() + data, hostile
+
+    def answered(self, seconds: float, hostile: bool, fine: bool) -> None:
+        self.answers += 1
+        if self.counting:
+            self.done += 1
+            self.refused += not fine
+            if not hostile:
+                self.times.append(seconds)
+
+    async def run(self) -> Found:
+        loop = asyncio.get_running_loop()
+        connections = []
+        for _ in range(self.load.concurrency):
+            connections.append(
+                await loop.create_connection(lambda: Connection(self), "127.0.0.1", self.load.port)
+            )
+        await asyncio.sleep(min(2.0, 0.5 + self.load.concurrency / 1000))  # the first answers are not counted
+        self.counting, start = True, time.perf_counter()
+        await asyncio.sleep(self.load.seconds)
+        self.counting, seconds = False, time.perf_counter() - start
+        for transport, _ in connections:
+            transport.abort()
+        self.times.sort()
+        last = len(self.times) - 1
+        p50, p99 = (self.times[round(last * q)] * 1000 if last >= 0 else float("nan") for q in (0.5, 0.99))
+        return Found(self.done / seconds, self.answers, p50, p99, self.refused)
+
+
+def generate(load: Load, results: "multiprocessing.Queue[Found]") -> None:
+    import uvloop
+
+    results.put(uvloop.run(Generator(load).run()))
+
+
+def cpu_seconds(pid: int) -> float:
+    """The time that a process has used, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(load: Load, pid: int) -> Found:
+    """Run one load in a process of its own.
+
+    Args:
+        load: what to ask for.
+        pid: of the server.
+    """
+    context = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[Found] = context.Queue()
+    process = context.Process(target=generate, args=(load, results))
+    process.start()
+    before = cpu_seconds(pid)
+    found = results.get(timeout=load.seconds + 120)
+    used = cpu_seconds(pid) - before
+    process.join()
+    time.sleep(0.5)  # what the service still had to do for connections that are gone
+    return replace(found, cpu=used / max(1, found.answered) * 1e6)
+
+
+@contextlib.contextmanager
+def started(command: list[str], port: int) -> Iterator[int]:
+    """Run a server until the end of the block; gives its process id."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise SystemExit(log.read().decode())
+                time.sleep(0.1)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def bare(port: int) -> None:
+    """The endpoint to compare with: the same stack, the same JSON in, JSON of the same size out."""
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    score = {"value": 1.0, "outcome": "scored", "reason": ""}
+
+    async def answer(request: Request) -> JSONResponse:
+        samples = (await request.json())["samples"]
+        result = {"id": None, "score": 1.0, "outcome": "scored", "reason": "", "scores": {"cheap": score}}
+        return JSONResponse({"results": [{**result, "weighted": {"cheap": 1.0}} for _ in samples]})
+
+    app = Starlette(routes=[Route("/v1/mixes/{name}/score", answer, methods=["POST"])])
+    config = uvicorn.Config(
+        app, port=port, http="httptools", loop="uvloop", log_level="warning", access_log=False
+    )
+    uvicorn.Server(config).run()
+
+
+def compare(servers: dict[str, tuple[int, int]], seconds: float, rounds: int, console: Console) -> None:
+    """The service beside the bare endpoint, with a reward that costs next to nothing."""
+    for batch in (1, 64):
+        table = Table(title=f"a reward that costs next to nothing, {batch} samples per request")
+        table.add_column("concurrent requests", justify="right")
+        for who in ("bare", "service"):
+            for title in ("requests/s", "p50 ms", "p99 ms", "CPU us"):
+                table.add_column(f"{who}: {title}", justify="right")
+        table.add_column("service / bare, rate", justify="right")
+        table.add_column("bare / service, CPU", justify="right")
+        for concurrency in CONCURRENCIES:
+            best: dict[str, Found] = {}
+            for _ in range(rounds):  # in turns, as others use the machine too
+                for who, (port, pid) in servers.items():
+                    found = measure(Load(port, "/v1/mixes/cheap/score", batch, concurrency, seconds), pid)
+                    if who not in best or found.rate > best[who].rate:
+                        best[who] = found
+            cells = [
+                cell
+                for found in best.values()
+                for cell in (f"{found.rate:.0f}", f"{found.p50:.2f}", f"{found.p99:.2f}", f"{found.cpu:.0f}")
+            ]
+            ratio = best["service"].rate / best["bare"].rate
+            table.add_row(
+                str(concurrency), *cells, f"{ratio:.2f}", f"{best['bare'].cpu / best['service'].cpu:.2f}"
+            )
+        console.print(table)
+
+
+def hostile(port: int, pid: int, seconds: float, console: Console) -> None:
+    """Requests without a hostile sample, while every hundredth sample hangs until it is killed."""
+    table = Table(
+        title=f"1 % of samples hang until killed ({LIMIT_S} s); the times are those of the other requests"
+    )
+    for title in ("samples per request", "concurrent requests", "hostile", "requests/s", "p50 ms", "p99 ms"):
+        table.add_column(title, justify="right")
+    table.add_column("p99 moves by", justify="right")
+    for batch in (1, 64):
+        for concurrency in CONCURRENCIES[:3]:
+            plain = measure(Load(port, "/v1/mixes/checks/score", batch, concurrency, seconds), pid)
+            bad = measure(Load(port, "/v1/mixes/checks/score", batch, concurrency, seconds, 100), pid)
+            for name, found in (("no", plain), ("1 %", bad)):
+                moved = f"{bad.p99 / plain.p99 - 1:+.0%}" if found is bad else ""
+                row = (f"{found.rate:.0f}", f"{found.p50:.2f}", f"{found.p99:.2f}", moved)
+                table.add_row(str(batch), str(concurrency), name, *row)
+    console.print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each cell")
+    parser.add_argument("--rounds", type=int, default=2, help="of each cell, of which the best counts")
+    parser.add_argument("--bare", type=int, metavar="PORT", help="be the bare endpoint (used by itself)")
+    parser.add_argument("--only", choices=("compare", "hostile"))
+    arguments = parser.parse_args()
+    if arguments.bare:
+        bare(arguments.bare)
+        return
+    console = Console(width=150)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("cheap", "checks"):
+            use = f"{Path(__file__).resolve()}:{name}"
+            (Path(folder) / f"{name}.toml").write_text(f'[[reward]]\nuse = "{use}"\n')
+        one, other = free_port(), free_port()
+        serve = [
+            str(Path(sys.executable).parent / "hub"),
+            "serve",
+            f"{folder}/cheap.toml",
+            f"{folder}/checks.toml",
+        ]
+        with (
+            started([sys.executable, __file__, "--bare", str(one)], one) as bare_pid,
+            started([*serve, "--port", str(other), "--no-access-log"], other) as pid,
+        ):
+            console.print(
+                f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f} before the start"
+            )
+            if arguments.only != "hostile":
+                compare(
+                    {"bare": (one, bare_pid), "service": (other, pid)},
+                    arguments.seconds,
+                    arguments.rounds,
+                    console,
+                )
+            if arguments.only != "compare":
+                hostile(other, pid, arguments.seconds, console)
+
+
+if __name__ == "__main__":
+    main()
