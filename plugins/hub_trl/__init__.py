@@ -5,8 +5,10 @@
     trainer = GRPOTrainer(model, reward_funcs=hub_trl.reward_funcs(mix),
                           args=GRPOConfig(..., **hub_trl.trainer_arguments(mix)), ...)
 
-For TRL's command line and AsyncGRPOTrainer, which need a function with a fixed name: `hub_trl.total`.
-Not covered: PPO, which TRL no longer has.
+GRPO and RLOO, AsyncGRPO and Online DPO (`algorithm=...`). For what takes a dotted path, as TRL's command
+line does: `hub_trl.rewards.math` (rewards.py), `hub_trl.total` for the mix file in HUB_MIX, or `hub export
+trl`. PPO, which TRL has up to 1.12: `hub_trl.ppo`. Not covered: trainers that learn from preferences and not
+from rewards (DPO, KTO, reward modelling).
 """
 
 import importlib

@@ -1,7 +1,9 @@
 """The batch that TRL gives to reward functions: as samples, and to know it again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -22,7 +24,7 @@ ABSENT = Absent.ABSENT
 
 
 def samples_of(
-    prompts: Sequence[Any], completions: Sequence[Any], arguments: Mapping[str, Any]
+    prompts: Sequence[Any], completions: Sequence[Any], arguments: Mapping[str, Any], *, pairs: bool = False
 ) -> list[Sample]:
     """Return one sample per completion.
 
@@ -30,6 +32,8 @@ def samples_of(
         prompts: text or messages.
         completions: text or messages.
         arguments: the other arguments; those that are lists with one value per sample are columns.
+        pairs: the second half has the same prompts as the first, so that two samples are a group; else a
+            group is what has the same prompt.
     """
     count = len(completions)
     columns = {
@@ -40,7 +44,8 @@ def samples_of(
     samples = []
     for index, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
         mine = {name: values[index] for name, values in columns.items() if values[index] is not ABSENT}
-        samples.append(Sample(prompt, completion, mine, _group(prompt)))
+        group = str(index % (count // 2)) if pairs else _group(prompt)
+        samples.append(Sample(prompt, completion, mine, group))
     return samples
 
 
@@ -50,19 +55,31 @@ def _group(prompt: Any) -> str:
 
 @dataclass
 class Scored:
-    """A batch that was scored, until every function has read it.
+    """A batch that is being scored or was, until every function has read it.
 
     Args:
         inputs: the very lists that TRL passed, by argument.
         completions: what the list of completions held.
-        results: one per sample.
-        readers: functions that have read it.
+        samples: the same as samples.
+        results: will hold one per sample.
+        readers: functions that have read it, or wait for it.
     """
 
     inputs: dict[str, Any]
     completions: list[Any]
-    results: list[MixScore]
+    samples: list[Sample]
+    results: "Future[list[MixScore]]" = field(default_factory=Future)
     readers: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Around what scores it: where that raises, whoever waits for the results gets the same error."""
+        try:
+            yield
+        except BaseException as error:
+            if not self.results.done():
+                self.results.set_exception(error)
+            raise
 
     def is_of(self, inputs: Mapping[str, Any]) -> bool:
         """Whether these are the same lists: the same objects, as equal batches are scored anew."""

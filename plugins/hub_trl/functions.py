@@ -1,7 +1,7 @@
-"""A mix as reward functions of TRL's GRPOTrainer and RLOOTrainer (facts: trl 1.16.0, grpo_trainer.py).
+"""A mix as reward functions of TRL's trainers (facts: trl 1.16.0, grpo_trainer.py; see versions.py).
 
-TRL calls the functions one after the other with the same batch, multiplies what they return by
-constant weights, and excludes a sample from its group's baseline where every function returned None.
+TRL calls the functions one after the other with the same batch, or awaits them all at once, multiplies what
+they return by constant weights, and leaves a sample out of its group where every function returned None.
 """
 
 import os
@@ -9,16 +9,23 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from hub import Engine, Mix
+from hub import AnyEngine, Mix
 from hub.errors import ConfigError
+from hub_trl import sendable
 from hub_trl.batch import NOT_COLUMNS
-from hub_trl.scorer import RewardFunction, Scorer, is_scheduled
+from hub_trl.plan import plan
+from hub_trl.scorer import RewardFunction, Scorer
 
 RESERVED = ("prompts", "completions", *NOT_COLUMNS)
 
 
 def reward_funcs(
-    mix: Mix, *, algorithm: str = "grpo", combined: bool = False, engine: Engine | None = None
+    mix: Mix,
+    *,
+    algorithm: str = "grpo",
+    combined: bool = False,
+    asynchronous: bool = False,
+    engine: AnyEngine | None = None,
 ) -> list[RewardFunction]:
     """Return plain functions for `reward_funcs=` of a TRL trainer.
 
@@ -30,69 +37,62 @@ def reward_funcs(
     The mix scores a batch once, at the first call; the other functions read the same results. None
     means: no value. A sample whose total is missing is None in every function, which is how TRL leaves
     it out of its group's baseline; a function of your own beside these, which gives it a value, takes
-    it in again. Also logged are `hub/failed/<name>` (the share of the batch on which a reward failed),
-    `hub/masked` (the share without a total because of that), `hub/seconds` (to score the batch) and
-    `hub/run_ms_p50/<name>`, `hub/run_ms_p99/<name>` (of one call).
+    it in again. Before trl 1.6, and in OnlineDPOTrainer, None counts as 0: there such a sample gets the
+    mean of its group's values.
 
-    A sample's group is its prompt; its columns are the data set's, and `completion_ids`.
+    Also logged are `hub/failed/<name>` (the share of the batch on which a reward failed), `hub/missing`
+    (the share without a total), `hub/seconds` (to score the batch) and `hub/run_ms_p50/<name>`,
+    `hub/run_ms_p99/<name>` (of one call); and in TRL's table of completions `hub/reason/<name>`.
+
+    A sample's group is its prompt; its columns are the data set's, and `completion_ids`. Where a mix
+    compares the completions of one prompt and several processes train, they exchange what they need.
+
+    The functions can be pickled where the mix can, so that AsyncGRPOTrainer can send them to its worker;
+    there they score with that process's own engine.
 
     Args:
         mix: what to score with.
-        algorithm: "grpo" or "rloo".
+        algorithm: "grpo", "rloo", "async_grpo" (no weights, no steps, no log: each function returns its
+            weighted part of the total) or "online_dpo" (no log: always one function; a failed sample
+            makes a tie of its pair, and TRL takes the first of a tie for the better one).
         combined: make the one function in any case.
+        asynchronous: make `async def` functions. The trainer's thread waits for them all the same, but
+            they run beside other async functions.
         engine: by default this process's own.
 
     Raises:
-        ConfigError: several processes train, and a reward compares the completions of one prompt: TRL
-            may split these over processes. Raised when a function is called, where it could not be
-            known before; and where the trainer was not given `trainer_arguments(mix)`.
+        ConfigError: the algorithm cannot do what the mix needs. When a function is called: the trainer
+            was not given `trainer_arguments(mix)`.
     """
-    scorer = Scorer(
-        mix,
-        combined=combined or must_combine(mix, algorithm),
-        expected=trainer_arguments(mix, algorithm=algorithm, combined=combined),
-        engine=engine,
-    )
-    scorer.check_processes(int(os.environ.get("WORLD_SIZE", "1")))
+    if asynchronous and algorithm == "online_dpo":
+        raise ConfigError("OnlineDPOTrainer awaits nothing: leave out asynchronous=True")
+    scorer = Scorer(mix, plan(mix, algorithm, combined), asynchronous=asynchronous, engine=engine)
+    made_of = {"algorithm": algorithm, "combined": combined, "asynchronous": asynchronous}
+    sendable.make(scorer.functions, reward_funcs, mix, **made_of)
     return list(scorer.functions)
 
 
 def reward_weights(mix: Mix, *, algorithm: str = "grpo", combined: bool = False) -> list[float]:
     """Return `reward_weights=` for the trainer's config, in the order of `reward_funcs`."""
-    return [1.0] if combined or must_combine(mix, algorithm) else list(mix.weights().values())
+    chosen = plan(mix, algorithm, combined)
+    return list(chosen.arguments.get("reward_weights", [1.0] * len(chosen.values)))
 
 
 def trainer_arguments(mix: Mix, *, algorithm: str = "grpo", combined: bool = False) -> dict[str, Any]:
-    """Return the arguments of GRPOConfig or RLOOConfig that make the trainer combine as the mix says.
+    """Return the arguments of the trainer's config that make it combine as the mix says.
 
     Args:
         mix: the one given to `reward_funcs`; `algorithm` and `combined` are the same too.
-        algorithm: "grpo" or "rloo".
+        algorithm: "grpo", "rloo", "async_grpo" or "online_dpo".
         combined: whether there is one function in any case.
 
     Raises:
-        ConfigError: the algorithm is another.
+        ConfigError: the algorithm is another, or cannot do what the mix needs.
 
     >>> trainer_arguments(Mix({"think-format": 0.2}))
     {'reward_weights': [0.2]}
     """
-    if algorithm not in ("grpo", "rloo"):
-        raise ConfigError(f"algorithm should be 'grpo' or 'rloo', not {algorithm!r}")
-    arguments: dict[str, Any] = {
-        "reward_weights": reward_weights(mix, algorithm=algorithm, combined=combined)
-    }
-    if mix.config.aggregate == "normalize_then_sum" and algorithm == "grpo":
-        if combined or must_combine(mix, algorithm):
-            # The total is normalised within groups already; GDPO's last step is over the batch.
-            arguments["scale_rewards"] = "batch"
-        else:
-            arguments["multi_objective_aggregation"] = "normalize_then_sum"
-    return arguments
-
-
-def must_combine(mix: Mix, algorithm: str) -> bool:
-    """Whether TRL cannot weight the rewards itself, so that one function returns the total."""
-    return is_scheduled(mix) or (algorithm == "rloo" and mix.config.aggregate == "normalize_then_sum")
+    return dict(plan(mix, algorithm, combined).arguments)
 
 
 def check_columns(columns: Iterable[str]) -> None:
@@ -112,9 +112,8 @@ def check_columns(columns: Iterable[str]) -> None:
 def total(prompts: list[Any], completions: list[Any], **arguments: Any) -> list[float | None]:
     """Return the totals of the mix in the file that `HUB_MIX` names: a reward function with a fixed name.
 
-    For what takes only a name, or sends its functions to another process: TRL's command line
-    (`HUB_MIX=mix.toml trl grpo --reward_funcs hub_trl.total ...`) and its experimental
-    AsyncGRPOTrainer, which tells no step, so that weights cannot change there.
+    For what takes only a name, as TRL's command line does:
+    `HUB_MIX=mix.toml trl grpo --reward_funcs hub_trl.total ...`.
 
     Args:
         prompts: as TRL gives them, like the others.
@@ -127,7 +126,7 @@ def total(prompts: list[Any], completions: list[Any], **arguments: Any) -> list[
     path = os.environ.get("HUB_MIX", "")
     if not path:
         raise ConfigError("hub_trl.total needs the path of a mix file in the environment variable HUB_MIX")
-    return _total_of(path)(prompts=prompts, completions=completions, **arguments)
+    return list(_total_of(path)(prompts=prompts, completions=completions, **arguments))
 
 
 @cache

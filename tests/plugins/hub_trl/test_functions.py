@@ -1,5 +1,6 @@
 """The adapter, without a trainer: what the functions return, and when the mix is scored."""
 
+import asyncio
 import gc
 import inspect
 import json
@@ -15,6 +16,7 @@ import hub
 import hub_trl
 from hub.errors import ConfigError, HubError, RewardFailed
 from hub_trl.batch import ABSENT, samples_of
+from hub_trl.missing import fill
 
 CALLS: list[str] = []
 
@@ -44,6 +46,12 @@ def enormous(sample: hub.Sample) -> float:
     return 1e300 if sample.text == "big" else 1.0
 
 
+@hub.reward(deterministic=False)
+async def slowly(sample: hub.Sample) -> float:
+    await asyncio.sleep(0)
+    return float(len(sample.text))
+
+
 class Trainer:
     """Calls reward functions as TRL does: one after the other, with the same objects."""
 
@@ -51,6 +59,7 @@ class Trainer:
         self.reward_funcs = functions
         self.state = SimpleNamespace(global_step=step)
         self.logged: dict[str, float] = {}
+        self.columns: dict[str, list[Any]] = {}
         self.__dict__.update(settings)
 
     def log_metric(self, name: str, value: float) -> None:
@@ -59,16 +68,29 @@ class Trainer:
     def call(
         self, completions: list[Any], prompts: list[Any] | None = None, **columns: Any
     ) -> dict[str, Any]:
-        arguments = {
+        arguments = self.arguments(completions, prompts, **columns)
+        return {function.__name__: function(**arguments) for function in self.reward_funcs}
+
+    async def acall(self, completions: list[Any], **columns: Any) -> dict[str, Any]:
+        arguments = self.arguments(completions, **columns)
+        values = await asyncio.gather(*(function(**arguments) for function in self.reward_funcs))
+        return {f.__name__: mine for f, mine in zip(self.reward_funcs, values, strict=True)}
+
+    def log_extra(self, column: str, values: list[Any]) -> None:
+        self.columns.setdefault(column, []).extend(values)
+
+    def arguments(
+        self, completions: list[Any], prompts: list[Any] | None = None, **columns: Any
+    ) -> dict[str, Any]:
+        return {
             "prompts": prompts or ["q"] * len(completions),
             "completions": completions,
             "completion_ids": [[1]] * len(completions),
             "trainer_state": self.state,
-            "log_extra": lambda column, values: None,
+            "log_extra": self.log_extra,
             "log_metric": self.log_metric,
             **columns,
         }
-        return {function.__name__: function(**arguments) for function in self.reward_funcs}
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +125,7 @@ def test_missing_values(
     assert trainer.call(completions) == {"length": lengths, "picky": pickies}
     assert trainer.logged["hub/failed/picky"] == pytest.approx(1 / 3)
     assert trainer.logged["hub/failed/length"] == 0
-    assert trainer.logged["hub/masked"] == (pytest.approx(1 / 3) if on_failure == "mask" else 0)
+    assert trainer.logged["hub/missing"] == (pytest.approx(1 / 3) if on_failure == "mask" else 0)
 
 
 def test_raise_ends_training(engine: hub.Engine) -> None:
@@ -230,25 +252,6 @@ def test_group_rewards_see_the_completions_of_one_prompt(engine: hub.Engine) -> 
     assert values == {"rank": [0.0, 1.0, 0.0, 1.0]}
 
 
-def test_group_rewards_refuse_several_processes(engine: hub.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ConfigError, match=r"rank: needs all completions of a prompt.* over 2 processes"):
-        hub_trl.reward_funcs(hub.Mix({rank: 1.0}), engine=engine)
-    hub_trl.reward_funcs(hub.Mix({length: 1.0}), engine=engine)
-
-
-def test_several_processes_are_noticed_while_training(
-    engine: hub.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    trainer = make(hub.Mix({rank: 1.0}), engine)
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
-    with pytest.raises(ConfigError, match="over 4 processes"):
-        trainer.call(["a"])
-
-
 def test_a_schedule_gives_one_function_with_the_total(engine: hub.Engine) -> None:
     mix = hub.Mix({length: [[0, 1.0], [10, 0.0]], picky: 2.0})
     for step, total in ((0, [4.0, None, 6.0]), (5, [3.0, None, 4.0]), (99, [2.0, None, 2.0])):
@@ -322,9 +325,19 @@ def test_columns_that_trl_uses_for_itself(name: str) -> None:
     hub_trl.check_columns(["prompt", "answer", "completion"])
 
 
-def test_other_algorithms_are_refused() -> None:
-    with pytest.raises(HubError, match="'ppo'"):
-        hub_trl.reward_funcs(hub.Mix({length: 1.0}), algorithm="ppo")
+REFUSED: list[tuple[Any, dict[str, Any], str]] = [
+    # weight, arguments, what is said
+    (1.0, {"algorithm": "ppo"}, r"'ppo'; for PPO see hub_trl\.ppo|not 'ppo'"),
+    (1.0, {"algorithm": "dpo"}, "not 'dpo'"),
+    ([[0, 1.0], [9, 2.0]], {"algorithm": "async_grpo"}, "tells no step"),
+    (1.0, {"algorithm": "online_dpo", "asynchronous": True}, "awaits nothing"),
+]
+
+
+@pytest.mark.parametrize(("weight", "arguments", "said"), REFUSED)
+def test_what_trl_cannot_do_is_refused(weight: Any, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(HubError, match=said):
+        hub_trl.reward_funcs(hub.Mix({length: weight}), **arguments)
 
 
 def test_the_function_with_a_fixed_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,3 +350,114 @@ def test_the_function_with_a_fixed_name(tmp_path: Path, monkeypatch: pytest.Monk
     trainer = Trainer([total])
     assert trainer.call(["it is 4", "5"], answer=["4", "4"]) == {"total": [2.0, 0.0]}
     assert trainer.logged["rewards/has-answer/mean"] == 0.5
+
+
+def test_async_functions_are_coroutine_functions_that_share_a_batch(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 1.0, slowly: 2.0, picky: 0.5})
+    functions = hub_trl.reward_funcs(mix, asynchronous=True, engine=engine)
+    assert all(inspect.isfunction(f) and inspect.iscoroutinefunction(f) for f in functions)
+    trainer = Trainer(functions)
+    values = {"length": [2.0, None], "slowly": [2.0, None], "picky": [1.0, None]}
+    for _ in range(2):
+        assert asyncio.run(trainer.acall(["ab", "bad"])) == values
+    assert CALLS == ["ab", "bad"] * 2
+    assert trainer.logged["hub/missing"] == 0.5
+
+
+def test_async_functions_raise_what_ends_training(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 1.0, picky: 1.0}, on_failure="raise")
+    first, second = hub_trl.reward_funcs(mix, asynchronous=True, engine=engine)
+    arguments = Trainer([]).arguments(["ab", "bad"])
+
+    async def both() -> list[Any]:
+        calls = [first(**arguments), second(**arguments)]
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    for raised in asyncio.run(both()):
+        assert isinstance(raised, RewardFailed)
+
+
+def test_one_async_function_given_up_does_not_take_the_others_along(engine: hub.Engine) -> None:
+    async def run() -> Any:
+        started = asyncio.Event()
+        finish = asyncio.Event()
+
+        @hub.reward(needs=[])
+        async def waits(sample: hub.Sample) -> float:
+            loop.call_soon_threadsafe(started.set)
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(finish.wait(), loop))
+            return 1.0
+
+        loop = asyncio.get_running_loop()
+        mix = hub.Mix({waits: 1.0, length: 1.0, picky: 1.0})
+        first, second, third = hub_trl.reward_funcs(mix, asynchronous=True, engine=engine)
+        arguments = Trainer([]).arguments(["ab"])
+        tasks = [asyncio.create_task(function(**arguments)) for function in (first, second, third)]
+        await started.wait()
+        tasks[1].cancel()
+        finish.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    one, two, three = asyncio.run(run())
+    assert (one, three) == ([1.0], [1.0])
+    assert isinstance(two, asyncio.CancelledError)
+
+
+def test_reasons_and_answers_go_to_the_table_of_completions(engine: hub.Engine) -> None:
+    trainer = make(hub.Mix({"math": 1.0, picky: 1.0}), engine)
+    trainer.call([r"\boxed{4}", "bad", "skip"], answer=["4", "4", "4"])
+    math, reasons = (trainer.columns[f"hub/reason/{name}"] for name in ("math", "picky"))
+    assert "answer='4'" in math[0]
+    assert math[1].startswith("different")
+    assert (reasons[0], reasons[1][:32], reasons[2]) == ("", "exception; ValueError: it is bad", "")
+    assert sorted(trainer.columns) == ["hub/reason/math", "hub/reason/picky"]
+    combined = Trainer(hub_trl.reward_funcs(hub.Mix({picky: 0.5}), combined=True, engine=engine))
+    combined.call(["ok", "bad"])
+    assert combined.columns["hub/value/picky"] == [1.0, None]
+
+
+def test_a_column_of_another_mix_is_not_filled_twice(engine: hub.Engine) -> None:
+    functions = [f for _ in range(2) for f in hub_trl.reward_funcs(hub.Mix({picky: 1.0}), engine=engine)]
+    trainer = Trainer(functions)
+    trainer._pending_extra_logs = trainer.columns  # type: ignore[attr-defined] # trl 1.0 to 1.16
+    trainer.call(["ok", "bad"])
+    assert len(trainer.columns["hub/reason/picky"]) == 2
+
+
+def test_async_grpo_is_given_weighted_parts(engine: hub.Engine) -> None:
+    mix = hub.Mix({length: 0.5, picky: {"weight": 2.0, "gate": "length >= 3"}})
+    functions = hub_trl.reward_funcs(mix, algorithm="async_grpo", engine=engine)
+    found = Trainer(functions).call(["ab", "abcd", "bad"])
+    assert found == {"length": [1.0, 2.0, None], "picky": [0.0, 2.0, None]}
+    assert hub_trl.trainer_arguments(mix, algorithm="async_grpo") == {}
+    assert hub_trl.reward_weights(mix, algorithm="async_grpo") == [1.0, 1.0]
+
+
+def test_where_none_is_zero_a_missing_value_makes_a_tie(engine: hub.Engine) -> None:
+    """Online DPO: two completions per prompt, all first ones before all second ones."""
+    (total,) = hub_trl.reward_funcs(hub.Mix({length: 0.5, picky: 1.0}), algorithm="online_dpo", engine=engine)
+    trainer = Trainer([total])
+    prompts = ["p", "p", "q"] * 2
+    completions = ["ab", "bad", "bad", "abcd", "abcdef", "bad"]
+    assert trainer.call(completions, prompts) == {"total": [2.0, 4.0, 0.0, 3.0, 4.0, 0.0]}
+
+
+FILLED: list[tuple[list[float | None], list[bool], str, bool, list[float | None]]] = [
+    # values, which samples have a total, groups, whether None is 0, what they become
+    ([1.0, None, 3.0], [True, False, True], "aaa", True, [1.0, 2.0, 3.0]),
+    ([1.0, None, None], [True, True, False], "aaa", True, [1.0, None, 0.5]),
+    ([1.0, None, None], [True, True, False], "aaa", False, [1.0, None, 1.0]),
+    ([None, None, 7.0], [False, False, True], "aab", True, [0.0, 0.0, 7.0]),
+    ([], [], "", True, []),
+]
+
+
+@pytest.mark.parametrize(("values", "has_total", "groups", "zero_is_none", "filled"), FILLED)
+def test_what_stands_for_a_missing_value(
+    values: list[float | None],
+    has_total: list[bool],
+    groups: str,
+    zero_is_none: bool,
+    filled: list[float | None],
+) -> None:
+    assert fill(values, has_total, groups, zero_is_none) == filled

@@ -106,7 +106,7 @@ def test_the_log_has_the_hubs_numbers(
         for name in mix.names:
             assert entry[f"rewards/{name}/mean"] == mean([r.scores[name].value for r in results])
             assert entry[f"hub/failed/{name}"] == 0
-        assert entry["hub/masked"] == 0
+        assert entry["hub/missing"] == 0
         assert entry["hub/seconds"] > 0
         assert entry["hub/run_ms_p99/tokens"] >= entry["hub/run_ms_p50/tokens"] > 0
 
@@ -175,7 +175,7 @@ def test_a_hanging_reward_does_not_stop_training(
     hung = [score for score in scores if score.reason == "timeout"]
     assert hung
     assert len(hung) < len(scores)
-    shares = [entry["hub/masked"] for entry in trainer.state.log_history if "hub/masked" in entry]
+    shares = [entry["hub/missing"] for entry in trainer.state.log_history if "hub/missing" in entry]
     assert sum(shares) == pytest.approx(len(hung) / 4)
 
 
