@@ -1,0 +1,176 @@
+"""`hub results`: lists runs, shows samples, writes them in other formats."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub_results.samples import KINDS
+
+if TYPE_CHECKING:
+    from hub.evaluation.stored import StoredRun
+
+EXAMPLES = """\b
+Examples:
+  hub results list runs --on 'gsm8k*'
+  hub results show runs/qwen/gsm8k --only wrong --limit 3
+  hub results export runs/qwen/gsm8k --format every-eval-ever --out export
+"""
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FORMATS = ("csv", "markdown", "hugging-face", "every-eval-ever")
+
+
+@click.group("results", epilog=EXAMPLES)
+def command() -> None:
+    """List results, show their samples, write them in other formats."""
+
+
+def _chosen(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--newest", is_flag=True, help="Of each benchmark and model the last run only."),
+        click.option("--metric", "metrics", multiple=True, default=("score",), help="Of each run; `all` for all."),
+        click.option("--model", default="*", metavar="PATTERN", help="Models, e.g. 'qwen*'."),
+        click.option("--on", "benchmark", default="*", metavar="PATTERN", help="Benchmarks, e.g. 'gsm*'."),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command("list")
+@click.argument("root", type=_FOLDER, default=Path("runs"))
+@_chosen
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(root: Path, as_json: bool, **chosen: Any) -> int:
+    """List the complete runs below a folder (default: runs)."""
+    rows, problems = _rows(root, **chosen)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    elif rows:
+        from hub_results.tables import show
+
+        show(rows)
+    else:
+        click.echo(f"no complete run below {root} fits", err=True)
+    for problem in problems:
+        click.echo(click.style(problem, fg="yellow"), err=True)
+    return 0
+
+
+def _rows(
+    root: Path, benchmark: str, model: str, metrics: tuple[str, ...], newest: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    from hub.evaluation.stored import find_runs
+    from hub_results.listing import choose, metrics_of, rows
+
+    runs, problems = find_runs(root)
+    found = []
+    for run in choose(runs, benchmark=benchmark, model=model, newest=newest):
+        found += rows(run, metrics_of(run) if metrics == ("all",) else metrics)
+    return found, problems
+
+
+@command.command("show")
+@click.argument("run", type=_FOLDER)
+@click.option("--only", type=click.Choice(KINDS), default="all", help="Samples of this kind.")
+@click.option("--metric", default="score", help="Whose value decides what is right.")
+@click.option("--id", help="The samples of this row.")
+@click.option("--limit", type=click.IntRange(1), default=5, help="So many samples.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def show(run: Path, only: str, metric: str, id: str | None, limit: int, as_json: bool) -> int:
+    """Show samples of a run: prompt, completion, scores and reasons."""
+    from itertools import islice
+
+    from hub.evaluation.stored import read_run
+    from hub_results.samples import samples
+
+    chosen = samples(read_run(run), only, metric=metric, id=id)
+    number = 0
+    for number, line in enumerate(islice(chosen, limit), 1):
+        click.echo(json.dumps(line) if as_json else _described(line))
+    if not number:
+        click.echo("no sample fits", err=True)
+    elif next(chosen, None) is not None:
+        click.echo(f"the first {number}; more with --limit", err=True)
+    return 0
+
+
+def _described(line: dict[str, Any]) -> str:
+    """A sample for a person. What the model wrote must not drive the terminal."""
+    result = line["result"]
+    parts = [click.style(f"{line['id']}", bold=True)]
+    for what in ("prompt", "completion"):
+        text = line[what] if isinstance(line[what], str) else json.dumps(line[what], ensure_ascii=False)
+        visible = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+        parts.append(f"{click.style(what, dim=True)}\n{visible}")
+    for name, score in {"score": result["total"], **result["scores"]}.items():
+        value = score["outcome"] if score["value"] is None else f"{score['value']:g}"
+        detail = repr(score["detail"])[1:-1] if score.get("detail") else ""
+        why = ": ".join(filter(None, (score["reason"], detail)))
+        parts.append(f"{name:14} {value}{why and f'  ({why})'}")
+    return "\n".join(parts) + "\n"
+
+
+@command.command("export")
+@click.argument("root", type=_FOLDER)
+@_chosen
+@click.option("--format", "kind", type=click.Choice(FORMATS), required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A file (csv, markdown) or a folder.  [default: print]")
+@click.option("--dataset", help="hugging-face: the data set's id, where it is not known.")
+@click.option("--task", help="hugging-face: the task's id within the data set.")
+@click.option("--organization", default="unknown", help="every-eval-ever: who ran the evaluation.")
+def export(
+    root: Path, kind: str, out: Path | None, dataset: str | None, task: str | None, organization: str, **chosen: Any
+) -> int:
+    """Write the runs below a folder (or a single run) in another format."""
+    from hub_results.tables import as_csv, as_markdown
+
+    if kind in ("csv", "markdown"):
+        rows, _ = _rows(root, **chosen)
+        text = as_csv(rows) if kind == "csv" else as_markdown(rows)
+        if out is None:
+            click.echo(text, nl=False)
+        else:
+            out.write_text(text, encoding="utf-8")
+        return 0
+    if out is None:
+        raise click.UsageError(f"--format {kind} needs --out FOLDER")
+    from hub.evaluation.stored import find_runs
+    from hub_results.listing import choose
+
+    names = {key: chosen[key] for key in ("benchmark", "model", "newest")}
+    runs = choose(find_runs(root)[0], **names)
+    if kind == "hugging-face" and len(runs) != 1:
+        raise click.UsageError(f"--format hugging-face is for one model and benchmark, but {len(runs)} runs fit")
+    for run in runs:
+        if kind == "hugging-face":
+            from hub_results.hugging_face import entry
+
+            metric = chosen["metrics"][0]
+            files = {f".eval_results/{run.benchmark.replace('/', '-')}.yaml": entry(run, metric, dataset, task)}
+        else:
+            files = _every_eval_ever(run, organization)
+        for name, text in files.items():
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_text(text, encoding="utf-8")
+            click.echo(f"wrote {out / name}")
+    return 0
+
+
+def _every_eval_ever(run: "StoredRun", organization: str) -> dict[str, str]:
+    from hub.evaluation.recipe import hash_recipe
+    from hub_results.every_eval_ever import aggregate, instances, model_id
+
+    retrieved = time.time()
+    folder = f"data/{run.benchmark}/{model_id(run)}"
+    name = hash_recipe(run.recipe)
+    evaluation = f"{run.benchmark}/{model_id(run)}/{retrieved:.0f}"
+    lines = "".join(json.dumps(line) + "\n" for line in instances(run, evaluation))
+    file = f"{folder}/{name}.jsonl"
+    checksum = hashlib.sha256(lines.encode()).hexdigest()
+    record = aggregate(run, file, checksum, retrieved=retrieved, organization=organization)
+    record["detailed_evaluation_results"]["total_rows"] = lines.count("\n")
+    return {f"{folder}/{name}.json": json.dumps(record, indent=2) + "\n", file: lines}
