@@ -1,0 +1,88 @@
+"""`hub export miles` and `hub export slime`."""
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import hub
+from hub.errors import ConfigError
+from hub_miles.groups import TOTAL
+from hub_miles.reward import SCHEDULE
+
+_MODULE = '''"""The reward of a mix for Miles and slime.
+
+Written by `hub export`; after a change of the mix, do so again.
+"""
+
+from hub_miles.reward import score
+
+PATH = {path!r}
+SHA256 = {sha256!r}
+
+
+async def reward(args, sample, **kwargs):
+    """Return a sample's reward, or those of a list of samples (see `hub_miles.reward.score`)."""
+    return await score(args, sample, path=PATH, sha256=SHA256, label={label!r})
+'''
+_HOOKS = (
+    f"--reward-key {TOTAL}",
+    "--custom-reward-post-process-path hub_miles.post_process.masked_normalization",
+    "--custom-rollout-log-function-path hub_miles.log.rollout",
+    "--custom-eval-rollout-log-function-path hub_miles.log.evaluation",
+)
+_INSTALLED = "posttrain-hub must be installed where the rollouts are"
+
+
+def export(
+    mix: hub.Mix, *, path: Path, sha256: str, out: Path, label: str = "answer", url: str | None = None
+) -> hub.Exported:
+    """Write the module with the custom reward and the flags; with a service's URL the flags only.
+
+    Args:
+        mix: what to score with.
+        path: its file.
+        sha256: the file's digest.
+        out: the folder to write to.
+        label: which column of the hub a sample's label (`--label-key`) becomes.
+        url: of the path /remote_rm of a running `hub serve`, for `--rm-type remote_rm`; None: score where the
+            rollouts are.
+
+    Raises:
+        ConfigError: a weight changes over steps; or, with a URL, the mix needs more than the prompt, the
+            response and the label.
+    """
+    if mix.is_scheduled:
+        raise ConfigError(SCHEDULE)
+    if url is not None:
+        _check_remote(mix, label)
+        asked = url if label == "answer" else f"{url}?label={quote(label)}"
+        notes = [_INSTALLED, "Miles asks once: a request that fails ends the run"]
+        return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url '{asked}'", *_HOOKS]))
+    name = "hub_miles_" + re.sub(r"\W", "_", path.stem)
+    flags = [f"--custom-rm-path {name}.reward", *_HOOKS]
+    notes = [_INSTALLED, f"Ray's runtime environment needs, in its env_vars: PYTHONPATH={out}"]
+    if mix.compares:
+        flags.append("--group-rm")
+        notes.append(f"{', '.join(mix.compares)}: needs whole groups, so there can be no evaluation")
+        notes.append("during training: these trainers refuse --group-rm there")
+    module = _MODULE.format(path=str(path), sha256=sha256, label=label)
+    return hub.Exported({f"{name}.py": module}, _text(notes, flags))
+
+
+def _text(notes: list[str], flags: list[str]) -> str:
+    return "\n".join([*(f"# {note}" for note in notes), " \\\n".join(flags)])
+
+
+def _check_remote(mix: hub.Mix, label: str) -> None:
+    if mix.compares:
+        raise ConfigError(
+            f"{', '.join(mix.compares)}: needs whole groups, which remote_rm does not send: leave `url` out"
+        )
+    for reward in mix.rewards:
+        table = reward.config
+        read = {table.map.get(name, name) for name in reward.bound.reward.needs or ()} | set(table.when)
+        if lacking := sorted(read - {label}):
+            raise ConfigError(
+                f"the reward {reward.name!r} needs the column {lacking[0]!r}, but remote_rm sends only the "
+                f"prompt, the response and the label ({label!r}): leave `url` out"
+            )
