@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,9 @@ def command() -> None:
 def _chosen(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--newest", is_flag=True, help="Of each benchmark and model the last run only."),
-        click.option("--metric", "metrics", multiple=True, default=("score",), help="Of each run; `all` for all."),
+        click.option(
+            "--metric", "metrics", multiple=True, default=("score",), help="Of each run; `all` for all."
+        ),
         click.option("--model", default="*", metavar="PATTERN", help="Models, e.g. 'qwen*'."),
         click.option("--on", "benchmark", default="*", metavar="PATTERN", help="Benchmarks, e.g. 'gsm*'."),
     ):
@@ -67,7 +70,7 @@ def _rows(
     from hub_results.listing import choose, metrics_of, rows
 
     runs, problems = find_runs(root)
-    found = []
+    found: list[dict[str, Any]] = []
     for run in choose(runs, benchmark=benchmark, model=model, newest=newest):
         found += rows(run, metrics_of(run) if metrics == ("all",) else metrics)
     return found, problems
@@ -88,13 +91,13 @@ def show(run: Path, only: str, metric: str, id: str | None, limit: int, as_json:
     from hub_results.samples import samples
 
     chosen = samples(read_run(run), only, metric=metric, id=id)
-    number = 0
-    for number, line in enumerate(islice(chosen, limit), 1):
+    shown = list(islice(chosen, limit))
+    for line in shown:
         click.echo(json.dumps(line) if as_json else _described(line))
-    if not number:
+    if not shown:
         click.echo("no sample fits", err=True)
     elif next(chosen, None) is not None:
-        click.echo(f"the first {number}; more with --limit", err=True)
+        click.echo(f"the first {limit}; more with --limit", err=True)
     return 0
 
 
@@ -118,12 +121,20 @@ def _described(line: dict[str, Any]) -> str:
 @click.argument("root", type=_FOLDER)
 @_chosen
 @click.option("--format", "kind", type=click.Choice(FORMATS), required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="A file (csv, markdown) or a folder.  [default: print]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="A file (csv, markdown) or a folder.  [default: print]"
+)
 @click.option("--dataset", help="hugging-face: the data set's id, where it is not known.")
 @click.option("--task", help="hugging-face: the task's id within the data set.")
 @click.option("--organization", default="unknown", help="every-eval-ever: who ran the evaluation.")
 def export(
-    root: Path, kind: str, out: Path | None, dataset: str | None, task: str | None, organization: str, **chosen: Any
+    root: Path,
+    kind: str,
+    out: Path | None,
+    dataset: str | None,
+    task: str | None,
+    organization: str,
+    **chosen: Any,
 ) -> int:
     """Write the runs below a folder (or a single run) in another format."""
     from hub_results.tables import as_csv, as_markdown
@@ -144,13 +155,17 @@ def export(
     names = {key: chosen[key] for key in ("benchmark", "model", "newest")}
     runs = choose(find_runs(root)[0], **names)
     if kind == "hugging-face" and len(runs) != 1:
-        raise click.UsageError(f"--format hugging-face is for one model and benchmark, but {len(runs)} runs fit")
+        raise click.UsageError(
+            f"--format hugging-face is for one model and benchmark, but {len(runs)} runs fit"
+        )
     for run in runs:
         if kind == "hugging-face":
             from hub_results.hugging_face import entry
 
             metric = chosen["metrics"][0]
-            files = {f".eval_results/{run.benchmark.replace('/', '-')}.yaml": entry(run, metric, dataset, task)}
+            files = {
+                f".eval_results/{run.benchmark.replace('/', '-')}.yaml": entry(run, metric, dataset, task)
+            }
         else:
             files = _every_eval_ever(run, organization)
         for name, text in files.items():
@@ -166,10 +181,11 @@ def _every_eval_ever(run: "StoredRun", organization: str) -> dict[str, str]:
 
     retrieved = time.time()
     folder = f"data/{run.benchmark}/{model_id(run)}"
-    name = hash_recipe(run.recipe)
+    # The schema wants a version-4 UUID; made of the recipe, so that the same run is the same file.
+    name = uuid.UUID(bytes=hashlib.sha256(hash_recipe(run.recipe).encode()).digest()[:16], version=4)
     evaluation = f"{run.benchmark}/{model_id(run)}/{retrieved:.0f}"
     lines = "".join(json.dumps(line) + "\n" for line in instances(run, evaluation))
-    file = f"{folder}/{name}.jsonl"
+    file = f"{folder}/{name}_samples.jsonl"
     checksum = hashlib.sha256(lines.encode()).hexdigest()
     record = aggregate(run, file, checksum, retrieved=retrieved, organization=organization)
     record["detailed_evaluation_results"]["total_rows"] = lines.count("\n")

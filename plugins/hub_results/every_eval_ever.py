@@ -16,7 +16,9 @@ VERSION = "0.3.0"
 _METHODS = {"wilson": "wilson", "bootstrap": "bootstrap over prompts"}
 
 
-def aggregate(run: StoredRun, samples_file: str, checksum: str, *, retrieved: float, organization: str) -> dict[str, Any]:
+def aggregate(
+    run: StoredRun, samples_file: str, checksum: str, *, retrieved: float, organization: str
+) -> dict[str, Any]:
     """Return the record of a run.
 
     Args:
@@ -37,19 +39,27 @@ def aggregate(run: StoredRun, samples_file: str, checksum: str, *, retrieved: fl
             "source_type": "evaluation_run",
             "source_organization_name": organization,
             "evaluator_relationship": "other",
-            "additional_details": {"recipe_hash": hash_recipe(run.recipe), "flags": "; ".join(run.result["flags"])},
+            "additional_details": {
+                "recipe_hash": hash_recipe(run.recipe),
+                "flags": "; ".join(run.result["flags"]),
+            },
         },
         "eval_library": {
             "name": "posttrain-hub",
             "version": str(versions.get("hub", "unknown")),
-            "additional_details": {"versions": _text(versions), "hardware": _text(run.result.get("hardware"))},
+            "additional_details": {
+                "versions": _text(versions),
+                "hardware": _text(run.result.get("hardware")),
+            },
         },
         "model_info": {
             "name": run.model,
             "id": model_id(run),
             "additional_details": _model_details(run),
         },
-        "evaluation_results": [_metric(run, name, found) for name, found in metrics_of(run).items() if found["mean"] is not None],
+        "evaluation_results": [
+            _metric(run, name, found) for name, found in metrics_of(run).items() if found["mean"] is not None
+        ],
         "detailed_evaluation_results": {
             "format": "jsonl",
             "file_path": samples_file,
@@ -125,7 +135,11 @@ def _metric(run: StoredRun, name: str, account: Mapping[str, Any]) -> dict[str, 
             uncertainty["num_bootstrap_samples"] = RESAMPLES
     if error is not None:
         uncertainty["standard_error"] = {"value": error, "method": "analytic"}
-    details = {key: _text(account[key]) for key in ("scored", "abstained", "failed", "failed_by_reason", "mean_if_failed_are_0") if key in account}
+    details = {
+        key: _text(account[key])
+        for key in ("scored", "abstained", "failed", "failed_by_reason", "mean_if_failed_are_0")
+        if key in account
+    }
     benchmark = run.recipe["benchmark"]
     return {
         "evaluation_result_id": f"{run.benchmark}/{name}",
@@ -133,7 +147,9 @@ def _metric(run: StoredRun, name: str, account: Mapping[str, Any]) -> dict[str, 
         "source_data": {
             "dataset_name": run.benchmark,
             "source_type": "other",
-            "additional_details": {key: _text(benchmark[key]) for key in ("split", "rows", "data_hash", "options")},
+            "additional_details": {
+                key: _text(benchmark[key]) for key in ("split", "rows", "data_hash", "options")
+            },
         },
         "metric_config": {
             "metric_id": name,

@@ -26,7 +26,10 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as a table of Markdown."""
-    lines = ["| benchmark | metric | model | score | 95 % interval | n | failed |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| benchmark | metric | model | score | 95 % interval | n | failed |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         cells = (row["benchmark"], row["metric"], row["model"], number(row["score"]), interval(row))
         lines.append("| " + " | ".join(map(_cell, (*cells, row["n"], row["failed"]))) + " |")
