@@ -32,7 +32,10 @@ def begin(lane: Lane, batch: Submission) -> Waiting:
     def finish(_: object) -> None:
         scores = batch.finish()
         if waiting.set_running_or_notify_cancel():
-            waiting.set_result(scores)
+            if work.error is not None:
+                waiting.set_exception(work.error)
+            else:
+                waiting.set_result(scores)
 
     work.done.add_done_callback(finish)
     if work.units:

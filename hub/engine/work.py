@@ -34,6 +34,7 @@ class Work:
             every sample of its unit.
         done: finished when every unit is settled.
         cancelled: the caller gave up.
+        error: why there are no scores at all, which the caller is told in their place.
         retried: units begun a second time, because the server died with their worker.
     """
 
@@ -46,6 +47,7 @@ class Work:
     report: Report
     done: "Future[None]" = field(default_factory=Future)
     cancelled: bool = False
+    error: Exception | None = None
     retried: set[int] = field(default_factory=set)
     left: int = field(init=False)
     _settled: bytearray = field(init=False)
@@ -84,6 +86,11 @@ class Work:
         units = [unit for unit, settled in enumerate(self._settled) if not settled]
         if units:
             self.settle(units, [([Score.failed(reason, detail)], now, 0)] * len(units))
+
+    def abort(self, error: Exception) -> None:
+        """Have the caller get an error: nothing can be scored, and it is not the samples' doing."""
+        self.error = error
+        self.fail_all(Failure.UNAVAILABLE, str(error))
 
     def is_settled(self, unit: int) -> bool:
         """Whether the unit has been reported."""
