@@ -11,8 +11,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -21,7 +19,7 @@ from hub_serve import openrlhf, pooling, remote_rm
 from hub_serve.exchange import Answer, Exchange
 from hub_serve.mixes import Served
 from hub_serve.refused import CLOSE, ClientGone, Refused, busy
-from hub_serve.service import Service
+from hub_serve.service import SHORT_BYTES, Service
 from hub_serve.wire import read_json, read_samples, write_results
 
 Handler = Callable[[Exchange], Awaitable[Answer]]
@@ -76,10 +74,11 @@ class App:
         try:
             answer = await self._answer(exchange, scope, receive, send)
             status = answer.status
-            headers = {"X-Request-Id": exchange.id, **answer.headers}
-            response = Response(answer.body, status, headers, answer.media_type)
-            await response(scope, receive, send)
-        except (ClientGone, ClientDisconnect):
+            await send(
+                {"type": "http.response.start", "status": status, "headers": _headers(exchange, answer)}
+            )
+            await send({"type": "http.response.body", "body": answer.body})
+        except ClientGone:
             status = 499
         finally:
             self.service.under_way -= 1
@@ -94,7 +93,7 @@ class App:
             await self._router(scope, receive, send)
             answer: Answer = scope["hub_serve_answer"]
             return answer
-        except (ClientGone, ClientDisconnect, asyncio.CancelledError):
+        except (ClientGone, asyncio.CancelledError):
             raise
         except Exception as error:
             refused = self._refusal(error, exchange)
@@ -142,7 +141,8 @@ class App:
             results = await self.service.score(served, samples, step, len(body))
             return Answer(write_results(samples, results))
 
-        return await self.service.once(exchange, body, make)
+        at_once = served.is_inline and len(body) <= SHORT_BYTES
+        return await self.service.once(exchange, body, make, at_once=at_once)
 
     def _ask(self, answer: Protocol) -> Handler:
         async def ask(exchange: Exchange) -> Answer:
@@ -150,9 +150,11 @@ class App:
             served = self.service.mixes.get(name)
             exchange.mix = name or ""
             body = await self.service.read(exchange)
-            return await self.service.once(
-                exchange, body, lambda: answer(self.service, served, exchange, body)
-            )
+
+            async def make() -> Answer:
+                return await answer(self.service, served, exchange, body)
+
+            return await self.service.once(exchange, body, make)
 
         return ask
 
@@ -195,6 +197,16 @@ async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
     raise Refused(
         404, "unknown_path", "there is no such path here; docs/service.md lists what there is", CLOSE
     )
+
+
+def _headers(exchange: Exchange, answer: Answer) -> list[tuple[bytes, bytes]]:
+    headers = {
+        "content-type": answer.media_type,
+        "content-length": str(len(answer.body)),
+        "x-request-id": exchange.id,
+        **answer.headers,
+    }
+    return [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
 def _digest(token: bytes) -> bytes:

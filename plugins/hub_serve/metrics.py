@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hub_serve.service import Service
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 
 class Metrics:
@@ -31,9 +30,7 @@ class Metrics:
         self._scoring = Histogram(
             "hub_serve_scoring_seconds", "Time of scoring a batch", ["mix"], buckets=_SECONDS, **more
         )
-        self._batches = Histogram(
-            "hub_serve_batch_samples", "Samples in a request", ["mix"], buckets=_SIZES, **more
-        )
+        self._samples = Counter("hub_serve_samples", "Scored samples", ["mix"], **more)
         self._outcomes = Counter(
             "hub_serve_scores",
             "Scores by reward, outcome and reason; the reward (total) is the mix's total",
@@ -64,13 +61,13 @@ class Metrics:
     def scored(self, mix: str, results: Sequence[MixScore], seconds: float) -> None:
         """Count the scores of a batch."""
         self._child(self._scoring, mix).observe(seconds)
-        self._child(self._batches, mix).observe(len(results))
+        self._child(self._samples, mix).inc(len(results))
         self._tally(mix, results)
 
     def gathered(self, mix: str, found: Sequence[Lowered], seconds: float) -> None:
         """Count what was answered to a trainer that knows no missing value."""
         self._child(self._scoring, mix).observe(seconds)
-        self._child(self._batches, mix).observe(len(found))
+        self._child(self._samples, mix).inc(len(found))
         for one in found:
             total = "failed" if one.missing else "scored"
             self._child(self._outcomes, mix, "(total)", total, "").inc()

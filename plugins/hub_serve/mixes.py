@@ -11,6 +11,7 @@ from typing import Any
 from hub.engine.interface import AnyEngine
 from hub.errors import ConfigError, HubError, nearest
 from hub.mix.mix import Mix
+from hub.reward import Lane
 from hub.training.gather import Gatherer
 from hub_serve.refused import Refused
 
@@ -41,6 +42,10 @@ class Served:
     group_wait_s: float
     loaded: float = field(default_factory=time.time)
     gatherers: dict[int | None, Gatherer] = field(default_factory=dict)
+    is_inline: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_inline = all(reward.bound.lane is Lane.INLINE for reward in self.mix.rewards)
 
     @classmethod
     def read(cls, name: str, path: Path, engine: AnyEngine, group_wait_s: float) -> "Served":

@@ -49,6 +49,7 @@ class Server(uvicorn.Server):
         """Serve until a signal, or `drain`, ends it."""
         gc.collect()
         gc.freeze()  # what is loaded stays; looking through it again and again would stall requests
+        gc.set_threshold(20_000, 20, 20)  # a request makes thousands of objects and hardly a cycle
         self.run(sockets=[self._sock])
 
     def drain(self) -> None:

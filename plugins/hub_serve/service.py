@@ -62,15 +62,28 @@ class Service:
         return await exchange.body(self.settings.max_body, self.settings.body_timeout_s)
 
     async def once(
-        self, exchange: Exchange, body: bytes, make: Callable[[], Coroutine[Any, Any, Answer]]
+        self,
+        exchange: Exchange,
+        body: bytes,
+        make: Callable[[], Coroutine[Any, Any, Answer]],
+        *,
+        at_once: bool = False,
     ) -> Answer:
         """Answer a request, or as an equal one with the same `Idempotency-Key` was answered.
 
         What is under way is cancelled when the client closes the connection.
+
+        Args:
+            exchange: the request.
+            body: its body.
+            make: makes the answer.
+            at_once: making it waits for nothing, so there is no need to watch the connection.
         """
         self.body_bytes += len(body)
         try:
             key = exchange.headers.get(b"idempotency-key")
+            if key is None and at_once:
+                return await make()
             if key is None:
                 return await exchange.unless_gone(make())
             path = f"{exchange.scope['path']}?{exchange.scope['query_string']!r}"

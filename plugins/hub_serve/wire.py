@@ -194,7 +194,7 @@ def _result(own: str | int | None, result: MixScore, names: Sequence[str]) -> st
 
 
 def _score(key: str, score: Score) -> str:
-    """The keys and values of a score, as `Score.as_dict` has them, without the braces; `key` is the value's."""
+    """The keys and values of a score, as `Score.as_dict` has them, without the braces."""
     if score.value is not None and not (
         score.reason or score.detail or score.info
     ):  # the usual one, and fast
