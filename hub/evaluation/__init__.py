@@ -8,6 +8,8 @@ run.py          puts these together
 summary.py      result.json: scores, coverage, what was run
 table.py        results for a person
 statistics.py   means, intervals, pass@k
+votes.py        maj@k
+overlap.py      refuses to train on what is tested on
 fingerprint.py  knows a model again
 provenance.py   where and with what it ran
 """

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from hub.evaluation.folder import FORMAT, Key
 from hub.evaluation.plan import Plan
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.statistics import estimate, pass_at_k
+from hub.evaluation.votes import maj_at_k
 from hub.score import Outcome
 
 
@@ -47,10 +47,13 @@ def make_result(
 
 
 def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the account of the mix's total, of each reward, and of the total by category."""
+    """Return the account of the mix's total, of each reward, and of the total by category.
+
+    A completion's answer, for the total's maj@k, is what the first reward that names one found in it.
+    """
     keys = sorted(samples)
     results = {key: samples[key]["result"] for key in keys}
-    totals = {key: results[key]["total"] for key in keys}
+    totals = {key: _with_answer(results[key]) for key in keys}
     rewards = {name: account({key: results[key]["scores"][name] for key in keys}) for name in plan.mix.names}
     categories: dict[str, dict[Key, Any]] = {}
     if plan.benchmark.category:
@@ -74,23 +77,24 @@ def account(scores: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
     ...                  (1, 0): {"value": None, "outcome": "failed", "reason": "timeout"}})
     >>> found["mean"], found["failed"], found["failed_by_reason"], found["mean_if_failed_are_0"]
     (1.0, 1, {'timeout': 1}, 0.5)
+
+    A reward may put into its scores' `info` an `answer`, the text that maj@k lets vote, and `parts`, values
+    by name, such as which of several instructions were followed. Over these, `parts` has the mean and what
+    each part's is.
     """
-    groups = list(_by_prompt(scores))
-    found = asdict(estimate(groups))
-    interval = None if found["low"] is None else [found["low"], found["high"]]
+    groups = [[value for value, _ in group] for group in _by_prompt(scores)]
+    votes = [[(_answer(info), value) for value, info in group] for group in _by_prompt(scores)]
+    found = _mean(groups)
     outcomes = Counter(score["outcome"] for score in scores.values())
     failed = [score for score in scores.values() if score["outcome"] == Outcome.FAILED]
     counted = found["n"] + len(failed)
     binary = all(value in (0.0, 1.0) for group in groups for value in group)
     several = any(len(group) > 1 for group in groups)
     return {
-        "mean": found["mean"],
-        "standard_error": found["standard_error"],
-        "interval_95": interval,
-        "interval_method": found["method"],
-        "n": found["n"],
-        "prompts": found["prompts"],
+        **found,
         "pass_at_k": pass_at_k(groups) if binary and several else {},
+        "maj_at_k": maj_at_k(votes),
+        "parts": _parts(scores),
         "completions": len(scores),
         "scored": outcomes[Outcome.SCORED],
         "abstained": outcomes[Outcome.ABSTAINED],
@@ -116,12 +120,47 @@ def make_flags(plan: Plan) -> list[str]:
     return flags
 
 
-def _by_prompt(scores: Mapping[Key, Mapping[str, Any]]) -> Iterable[Sequence[float]]:
-    groups: dict[int, list[float]] = {}
+def _mean(groups: Sequence[Sequence[float]]) -> dict[str, Any]:
+    found = estimate(groups)
+    return {
+        "mean": found.mean,
+        "standard_error": found.standard_error,
+        "interval_95": None if found.low is None else [found.low, found.high],
+        "interval_method": found.method,
+        "n": found.n,
+        "prompts": found.prompts,
+    }
+
+
+def _parts(scores: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean over all parts of all completions, and over each part's own; {} where there are none."""
+    groups = [[info.get("parts") or {} for _, info in group] for group in _by_prompt(scores)]
+    names = sorted({name for group in groups for parts in group for name in parts})
+    if not names:
+        return {}
+    whole = _mean([[float(value) for parts in group for value in parts.values()] for group in groups])
+    each = ([[float(parts[name]) for parts in group if name in parts] for group in groups] for name in names)
+    return {**whole, "by_name": dict(zip(names, map(_mean, each), strict=True))}
+
+
+def _with_answer(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    infos = (score.get("info", {}) for score in result["scores"].values())
+    found = next((info["answer"] for info in infos if _answer(info) is not None), None)
+    return result["total"] if found is None else {**result["total"], "info": {"answer": found}}
+
+
+def _answer(info: Mapping[str, Any]) -> str | None:
+    found = info.get("answer")
+    return found if isinstance(found, str) and found else None
+
+
+def _by_prompt(scores: Mapping[Key, Mapping[str, Any]]) -> Iterable[Sequence[tuple[float, dict[str, Any]]]]:
+    """The value and info of what was scored, by prompt."""
+    groups: dict[int, list[tuple[float, dict[str, Any]]]] = {}
     for (row, _), score in sorted(scores.items()):
-        values = groups.setdefault(row, [])
+        scored = groups.setdefault(row, [])
         if score["value"] is not None:
-            values.append(score["value"])
+            scored.append((score["value"], score.get("info") or {}))
     return groups.values()
 
 

@@ -49,14 +49,19 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
 
 
 def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The lines of the table: the total, pass@k, each reward where there are several, each category."""
+    """The lines of the table: total, pass@k, maj@k, rewards where there are several, parts, categories."""
     scores = result["scores"]
     yield "score", scores["total"]
-    plain = {"failed": 0, "failed_by_reason": {}, "interval_95": None, "n": scores["total"]["prompts"]}
-    for k, value in scores["total"]["pass_at_k"].items():
-        yield f"pass@{k}", {**plain, "mean": value}
-    if len(scores["rewards"]) > 1:
-        yield from scores["rewards"].items()
+    plain = {"failed": 0, "failed_by_reason": {}}
+    once = {**plain, "interval_95": None, "n": scores["total"]["prompts"]}
+    for key, title in (("pass_at_k", "pass"), ("maj_at_k", "maj")):
+        for k, value in scores["total"].get(key, {}).items():
+            yield f"{title}@{k}", {**once, "mean": value}
+    for name, score in scores["rewards"].items():
+        if len(scores["rewards"]) > 1:
+            yield name, score
+        if parts := score.get("parts"):
+            yield f"{name}, parts", {**plain, **parts}
     for name, category in scores["categories"].items():
         yield f"  {name}", category
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hub import Mix, Sample, load
 from hub.data import DataFile
 from hub.errors import ConfigError, DataError, OptionError
+from hub.evaluation.overlap import check_overlap
 from hub.plugins import open_target
 from hub_trl.batch import ABSENT
 from hub_trl.functions import check_columns
@@ -152,9 +153,11 @@ def _read_benchmark(recipe: Recipe) -> Iterable[Row]:
     except TypeError as error:
         raise recipe.written.error(("data", "options"), f"{benchmark.name}: {error}") from error
     try:
-        return [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
+        found = [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
     except OptionError as error:
         raise recipe.written.error(("data", "options"), str(error)) from error
+    check_overlap(benchmark, data.options, found, data.split)
+    return found
 
 
 def _complete(row: Row, number: int, recipe: Recipe) -> Row:

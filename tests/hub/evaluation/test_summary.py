@@ -1,0 +1,57 @@
+"""The account of scores: parts, and the answers that vote."""
+
+from typing import Any
+
+import pytest
+
+from hub.evaluation.folder import Key
+from hub.evaluation.summary import account
+
+
+def scored(value: float, **info: Any) -> dict[str, Any]:
+    return {"value": value, "outcome": "scored", "reason": "", "info": info}
+
+
+FAILED = {"value": None, "outcome": "failed", "reason": "timeout", "info": {"parts": {"a": 1}, "answer": "7"}}
+
+
+def test_parts_are_a_mean_over_all_parts_and_by_name() -> None:
+    scores: dict[Key, Any] = {
+        (0, 0): scored(0.0, parts={"a": True, "b": False, "c": False}),
+        (1, 0): scored(1.0, parts={"a": True}),
+        (2, 0): FAILED,
+    }
+    parts = account(scores)["parts"]
+    assert (parts["mean"], parts["n"], parts["prompts"]) == (0.5, 4, 2)
+    assert parts["interval_method"] == "bootstrap"
+    assert {name: (each["mean"], each["n"]) for name, each in parts["by_name"].items()} == {
+        "a": (1.0, 2),
+        "b": (0.0, 1),
+        "c": (0.0, 1),
+    }
+
+
+def test_there_are_no_parts_where_no_reward_has_any() -> None:
+    assert account({(0, 0): scored(1.0), (1, 0): FAILED})["parts"] == {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (("7", "7", "8"), {3: 1.0}),
+        (("8", "9", "7"), {3: 1 / 3}),
+        ((None, "", 7), {}),
+    ],
+)
+def test_answers_vote(answers: tuple[Any, ...], expected: dict[int, float]) -> None:
+    scores = {(0, n): scored(float(a == "7"), answer=a) for n, a in enumerate(answers)}
+    assert account(scores)["maj_at_k"] == expected
+
+
+def test_what_failed_has_no_vote() -> None:
+    scores = {
+        (0, 0): scored(0.0, answer="8"),
+        (0, 1): scored(0.0, answer="8"),
+        (0, 2): scored(1.0, answer="7"),
+    }
+    assert account({**scores, (0, 3): FAILED, (0, 4): FAILED})["maj_at_k"] == {3: 0.0}
