@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hub.benchmark import Benchmark
+from hub.benchmark import Benchmark, BenchmarkFamily
 from hub.command import Command
 from hub.engine.offer import EnginePlugin
 from hub.generator import Completion, Decoding, Generator, GeneratorPlugin
@@ -49,6 +49,7 @@ _LATER = {
 __all__ = [
     "AnyEngine",
     "Benchmark",
+    "BenchmarkFamily",
     "Case",
     "Command",
     "Completion",

@@ -1,6 +1,6 @@
-"""A benchmark as a plugin offers it: rows, prompt, the mix that grades, metrics."""
+"""A benchmark as a plugin offers it: rows, prompt, the mix that grades, metrics. And families of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ class Benchmark:
 
     Args:
         name: what commands and recipes call it.
-        rows: "package.module:name" of a callable `(split: str, **options) -> Iterable[dict]`. Each row
+        rows: a callable `(split: str, **options) -> Iterable[dict]`, or its "package.module:name". Each row
             has a unique `id`, a `prompt` (text or chat messages) and the columns that the rewards
             need. It is called once per run; equal arguments give equal rows.
         rewards: the mix that grades: a mapping as in a mix file, e.g. `{"math": 1.0}` or
@@ -28,10 +28,30 @@ class Benchmark:
     """
 
     name: str
-    rows: str
+    rows: str | Callable[..., Iterable[dict[str, Any]]]
     rewards: Mapping[str, Any]
     summary: str
     splits: tuple[str, ...] = ("test",)
     decoding: Decoding = Decoding()
     category: str = ""
+    origin: Origin = field(default=Origin(), compare=False)
+
+
+@dataclass(frozen=True)
+class BenchmarkFamily:
+    """Many benchmarks of one kind, each made when it is asked for as "name/rest".
+
+    Args:
+        name: what stands before the slash, e.g. "lm-eval".
+        target: "package.module:name" of a function `(rest: str) -> Benchmark`. The benchmark's name begins
+            with the family's and a slash. It raises `UnknownName` for a rest that there is not.
+        names: "package.module:name" of a function `() -> Iterable[str]` that lists every rest, for listings.
+        summary: one line, in which "NAME" stands for the rest.
+        origin: set when it is discovered.
+    """
+
+    name: str
+    target: str
+    names: str
+    summary: str
     origin: Origin = field(default=Origin(), compare=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from hub.benchmark import Benchmark
+    from hub.benchmark import Benchmark, BenchmarkFamily
     from hub.command import Command
     from hub.engine.offer import EnginePlugin
     from hub.generator import GeneratorPlugin
@@ -36,13 +36,14 @@ def hub_rewards() -> "Iterable[Reward | Callable[..., Any]]":  # type: ignore[em
 
 
 @hookspec
-def hub_benchmarks() -> "Iterable[Benchmark]":  # type: ignore[empty-body]
+def hub_benchmarks() -> "Iterable[Benchmark | BenchmarkFamily]":  # type: ignore[empty-body]
     """Offer benchmarks, to evaluate on and to train on.
 
     Called once, when plugins are discovered. The rows are read only when a benchmark is used.
 
     Returns:
-        `hub.Benchmark` objects. An empty iterable offers nothing.
+        `hub.Benchmark` objects, and `hub.BenchmarkFamily` objects for those of which there are too many to
+        offer one by one. An empty iterable offers nothing.
     """
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pluggy
 
 from hub import hookspecs
-from hub.benchmark import Benchmark
+from hub.benchmark import Benchmark, BenchmarkFamily
 from hub.command import Command
 from hub.engine.offer import EnginePlugin
 from hub.errors import HubError, PluginError, UnknownName
@@ -34,7 +34,15 @@ GROUP = "hub"
 DISTRIBUTION = "posttrain-hub"
 _log = logging.getLogger(__name__)
 Offer = TypeVar(
-    "Offer", Reward, Benchmark, SandboxPlugin, GeneratorPlugin, TrainerPlugin, EnginePlugin, Command
+    "Offer",
+    Reward,
+    Benchmark,
+    BenchmarkFamily,
+    SandboxPlugin,
+    GeneratorPlugin,
+    TrainerPlugin,
+    EnginePlugin,
+    Command,
 )
 
 
@@ -47,7 +55,8 @@ class Plugin:
         origin: its distribution and version.
         module: the module it names.
         import_ms: milliseconds that importing it took; None where it was not imported.
-        offers: names by kind ("reward", "benchmark", "sandbox", "generator", "trainer", "engine", "command").
+        offers: names by kind ("reward", "benchmark", "benchmark family", "sandbox", "generator", "trainer",
+            "engine", "command").
         problems: what is wrong with it; empty when all is well.
         disabled: left out by `HUB_PLUGINS` or `HUB_DISABLE`.
     """
@@ -86,13 +95,47 @@ class Registry(Generic[Offer]):
         return name in self.items
 
 
+class Benchmarks(Registry[Benchmark]):
+    """Every benchmark by name; one of a family, "family/rest", is made when it is asked for."""
+
+    def __getitem__(self, name: str) -> Benchmark:
+        """Return the benchmark of that name.
+
+        Raises:
+            UnknownName: there is none, or none in that family.
+            PluginError: the family gives something else.
+        """
+        if name in self.items:
+            return self.items[name]
+        prefix, _, rest = name.partition("/")
+        family = self.hub.families.items.get(prefix)
+        if family is None:
+            return super().__getitem__(name)
+        if not rest:
+            hint = f"It is a family: {prefix}/NAME; `hub plugins {prefix}` lists the names"
+            raise UnknownName(self.kind, name, (), hint)
+        made = open_target(family.target, family.origin)(rest)
+        if not isinstance(made, Benchmark) or not made.name.startswith(f"{prefix}/"):
+            raise PluginError(
+                f"{family.target} of {family.origin} gave {made!r:.100}, not a benchmark of its own"
+            )
+        return replace(made, origin=family.origin)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and bool(self[name])
+        except UnknownName:
+            return False
+
+
 class Hub:
     """What is installed. Use `load()` to get the one of this process."""
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
         self.rewards: Registry[Reward] = Registry("reward", self)
-        self.benchmarks: Registry[Benchmark] = Registry("benchmark", self)
+        self.benchmarks = Benchmarks("benchmark", self)
+        self.families: Registry[BenchmarkFamily] = Registry("benchmark family", self)
         self.sandboxes: Registry[SandboxPlugin] = Registry("sandbox", self)
         self.generators: Registry[GeneratorPlugin] = Registry("generator", self)
         self.trainers: Registry[TrainerPlugin] = Registry("trainer", self)
@@ -160,20 +203,26 @@ class Hub:
         except Exception as error:  # what it gave before stays
             plugin.problems.append(f"{hook} raised {type(error).__name__}: {error}")
         for thing in offers:
+            if kind is Benchmark and isinstance(thing, BenchmarkFamily):
+                self._add(plugin, thing, self.families)
+                continue
             try:
                 offer = as_reward(thing) if kind is Reward else thing
                 if not isinstance(offer, kind):
                     raise PluginError(f"{hook} gave {offer!r:.100}, not a hub.{kind.__name__}")
-                if offer.name in registry:
-                    owner = registry[offer.name].origin
-                    raise PluginError(
-                        f"the {registry.kind} name {offer.name!r} is taken by {owner}; this one is left out"
-                    )
             except HubError as error:
                 plugin.problems.append(str(error))
                 continue
-            registry.items[offer.name] = replace(offer, origin=plugin.origin)
-            plugin.offers.setdefault(registry.kind, []).append(offer.name)
+            self._add(plugin, offer, registry)
+
+    def _add(self, plugin: Plugin, offer: Any, registry: Registry[Any]) -> None:
+        if offer.name in registry.items:
+            owner = registry.items[offer.name].origin
+            problem = f"the {registry.kind} name {offer.name!r} is taken by {owner}; this one is left out"
+            plugin.problems.append(problem)
+            return
+        registry.items[offer.name] = replace(offer, origin=plugin.origin)
+        plugin.offers.setdefault(registry.kind, []).append(offer.name)
 
     def scored(self, batch: "ScoredBatch") -> None:
         """Tell every plugin of a scored batch; one that raises is logged and changes nothing."""
@@ -228,8 +277,8 @@ def find_entry_points() -> list[tuple[EntryPoint, Origin]]:
     return [found[key] for key in sorted(found, key=lambda key: (key[0] != DISTRIBUTION, key))]
 
 
-def open_target(target: str, origin: Origin) -> Any:
-    """Import "package.module:name" of a plugin.
+def open_target(target: str | Callable[..., Any], origin: Origin) -> Any:
+    """Import "package.module:name" of a plugin; what is no text is the thing itself.
 
     Raises:
         MissingDependency: its module needs a library that is not installed; holds the pip command.
@@ -237,6 +286,8 @@ def open_target(target: str, origin: Origin) -> Any:
     """
     from hub.target import Target
 
+    if not isinstance(target, str):
+        return target
     return Target.of(target, origin).load()
 
 

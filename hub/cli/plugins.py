@@ -12,7 +12,6 @@ from hub.options import describe_options
 from hub.plugins import Hub, Plugin, load
 from hub.reward import DEFAULT_TIMEOUT_S, Reward
 
-KINDS = ("reward", "benchmark", "sandbox", "generator", "trainer", "engine", "command")
 _NOT_OPTIONS = {"benchmark": 1, "generator": 1, "trainer": 4}
 """First parameters of what an offer names that are no options: a split, a model, what is exported."""
 
@@ -23,8 +22,8 @@ _NOT_OPTIONS = {"benchmark": 1, "generator": 1, "trainer": 4}
 def command(name: str | None, as_json: bool) -> int:
     """Show what is installed, and what of it is broken.
 
-    With the NAME of a reward, benchmark, sandbox, generator, trainer, engine or command: all that
-    is known about it.
+    With the NAME of a reward, benchmark, family of benchmarks, sandbox, generator, trainer, engine or
+    command: all that is known about it.
 
     Exit code 1 if a plugin has problems, or what NAME is offered as cannot be imported.
     """
@@ -74,6 +73,7 @@ def _show_one(hub: Hub, name: str, as_json: bool) -> int:
     kinds = (
         hub.rewards,
         hub.benchmarks,
+        hub.families,
         hub.sandboxes,
         hub.generators,
         hub.trainers,
@@ -91,10 +91,24 @@ def _show_one(hub: Hub, name: str, as_json: bool) -> int:
         click.echo(json.dumps(shown, indent=2, default=str))
         return broken
     for facts in shown:
-        options = facts.pop("options", None)
+        options, names = facts.pop("options", None), facts.pop("names", ())
         for key, value in facts.items():
             click.echo(f"{key:16} {'no limit' if key == 'timeout_s' and value is None else value}")
         _show_options(options)
+        if names:
+            width = max(40, shutil.get_terminal_size().columns)
+            click.echo(f"{'names':16} {len(names)}")
+            indent = " " * 4
+            click.echo(
+                textwrap.fill(
+                    ", ".join(names),
+                    width,
+                    initial_indent=indent,
+                    subsequent_indent=indent,
+                    break_on_hyphens=False,
+                    break_long_words=False,
+                )
+            )
         click.echo()
     return broken
 
@@ -109,6 +123,8 @@ def _facts(kind: str, offer: Any) -> dict[str, Any]:
     try:
         if kind == "reward":
             facts |= _reward_facts(offer)
+        elif kind == "benchmark family":
+            facts["names"] = [f"{offer.name}/{rest}" for rest in _open(offer.names, offer)()]
         elif kind != "command":
             target = offer.rows if kind == "benchmark" else offer.target
             facts["options"] = _options(_open(target, offer), leave_out=_NOT_OPTIONS.get(kind, 0))

@@ -152,13 +152,15 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["reward", "benchmark", "generator", "sandbox", "trainer", "engine", "command"]
+    "kind",
+    ["reward", "benchmark", "benchmark family", "generator", "sandbox", "trainer", "engine", "command"],
 )
 def test_the_readme_lists_what_ships(kind: str) -> None:
     found = load()
     registries: tuple[Any, ...] = (
         found.rewards,
         found.benchmarks,
+        found.families,
         found.generators,
         found.sandboxes,
         found.trainers,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import hub
-from hub.errors import UnknownName
+from hub.errors import PluginError, UnknownName
 from hub.origin import Origin
-from hub.plugins import Hub, find_entry_points
+from hub.plugins import Hub, find_entry_points, open_target
 
 GOOD = """
 import hub
@@ -92,6 +92,64 @@ def test_a_taken_name_is_refused_and_names_both_owners(modules: Path) -> None:
     assert "'same' is taken by hub-one 1.2" in found.plugins[1].problems[0]
     assert "'one' is taken by hub-one 1.2" in found.plugins[2].problems[0]
     assert "third" not in found.rewards
+
+
+FAMILY = """
+import hub
+from hub.errors import UnknownName
+
+@hub.hookimpl
+def hub_benchmarks():
+    yield hub.BenchmarkFamily("times", "module_times_hub_test:make", "module_times_hub_test:names", "NAME times.")
+    yield hub.Benchmark("times/one", "m:rows", {}, "Listed by name.")
+    yield hub.BenchmarkFamily("times", "m:f", "m:f", "Taken.")
+
+def names():
+    return ["two", "three"]
+
+def make(rest):
+    if rest == "strange":
+        return hub.Benchmark("other/strange", "m:rows", {}, "Not its own.")
+    if rest not in names():
+        raise UnknownName("benchmark", f"times/{rest}", [f"times/{name}" for name in names()])
+    return hub.Benchmark(f"times/{rest}", lambda split: [{"id": rest, "prompt": rest}], {}, "Made.")
+"""
+
+
+def test_a_family_makes_a_benchmark_when_it_is_asked_for(modules: Path) -> None:
+    found = Hub()
+    add(found, modules, "times", FAMILY)
+    made = found.benchmarks["times/two"]
+    assert (made.name, made.summary, made.origin) == (
+        "times/two",
+        "Made.",
+        Origin("times", "hub-test", "1.2"),
+    )
+    assert open_target(made.rows, made.origin)("test") == [{"id": "two", "prompt": "two"}]
+    assert found.benchmarks["times/one"].summary == "Listed by name."
+    assert ("times/two" in found.benchmarks, "times/four" in found.benchmarks) == (True, False)
+    assert [one.name for one in found.benchmarks] == ["times/one"]
+    (plugin,) = found.plugins
+    assert plugin.offers == {"benchmark family": ["times"], "benchmark": ["times/one"]}
+    (problem,) = plugin.problems
+    assert problem == "the benchmark family name 'times' is taken by hub-test 1.2; this one is left out"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("times/twoo", UnknownName, "did you mean 'times/two'"),
+        ("times", UnknownName, "a family: times/NAME"),
+        ("times/", UnknownName, "a family: times/NAME"),
+        ("time/two", UnknownName, "did you mean 'times/one'|hub plugins"),
+        ("times/strange", PluginError, "not a benchmark of its own"),
+    ],
+)
+def test_what_a_family_has_not(modules: Path, name: str, error: type[Exception], words: str) -> None:
+    found = Hub()
+    add(found, modules, "times", FAMILY)
+    with pytest.raises(error, match=words):
+        found.benchmarks[name]
 
 
 def test_plugins_can_be_chosen_and_left_out(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
