@@ -39,7 +39,9 @@ def samples_of(
     columns = {
         name: values
         for name, values in arguments.items()
-        if name not in NOT_COLUMNS and isinstance(values, list | tuple) and len(values) == count
+        if name not in (*NOT_COLUMNS, "prompt")  # AsyncGRPOTrainer of trl<1.10 gives the messages of it
+        and isinstance(values, list | tuple)
+        and len(values) == count
     }
     samples = []
     for index, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):

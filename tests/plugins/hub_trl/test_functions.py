@@ -15,6 +15,7 @@ import pytest
 import hub
 import hub_trl
 from hub.errors import ConfigError, HubError, RewardFailed
+from hub_trl import versions
 from hub_trl.batch import ABSENT, samples_of
 from hub_trl.missing import fill
 
@@ -96,6 +97,12 @@ class Trainer:
 @pytest.fixture(autouse=True)
 def _no_calls() -> None:
     CALLS.clear()
+
+
+@pytest.fixture(autouse=True)
+def newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever TRL is installed: what the functions give to one that leaves missing values out."""
+    monkeypatch.setattr(versions, "installed", lambda: (1, 16))
 
 
 def make(mix: hub.Mix, engine: hub.Engine, step: int = 0, **settings: Any) -> Trainer:
@@ -440,6 +447,34 @@ def test_where_none_is_zero_a_missing_value_makes_a_tie(engine: hub.Engine) -> N
     prompts = ["p", "p", "q"] * 2
     completions = ["ab", "bad", "bad", "abcd", "abcdef", "bad"]
     assert trainer.call(completions, prompts) == {"total": [2.0, 4.0, 0.0, 3.0, 4.0, 0.0]}
+
+
+OLDER: list[tuple[dict[str, Any], str, dict[str, list[float | None]]]] = [
+    # options of the mix, algorithm, what the functions return for "ab", "bad", "abcd", "skip"
+    ({}, "grpo", {"length": [2.0, 10 / 3, 4.0, 4.0], "picky": [1.0, 2 / 3, 1.0, None]}),
+    (
+        {"aggregate": "normalize_then_sum"},
+        "grpo",
+        {"length": [2.0, 10 / 3, 4.0, 4.0], "picky": [1.0, 1.0, 1.0, None]},
+    ),
+    ({}, "async_grpo", {"length": [2.0, 10 / 3, 4.0, 4.0], "picky": [0.5, 1 / 3, 0.5, None]}),
+    ({"on_failure": "drop"}, "grpo", {"length": [2.0, 3.0, 4.0, 4.0], "picky": [1.0, None, 1.0, None]}),
+]
+
+
+@pytest.mark.parametrize(("options", "algorithm", "expected"), OLDER)
+def test_before_1_6_a_missing_value_is_the_groups_mean(
+    engine: hub.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    algorithm: str,
+    expected: dict[str, list[float | None]],
+) -> None:
+    monkeypatch.setattr(versions, "installed", lambda: (1, 5))
+    mix = hub.Mix({length: 1.0, picky: 0.5}, **options)
+    functions = hub_trl.reward_funcs(mix, algorithm=algorithm, engine=engine)
+    found = Trainer(functions).call(["ab", "bad", "abcd", "skip"])
+    assert {name: pytest.approx(values) for name, values in found.items()} == expected
 
 
 FILLED: list[tuple[list[float | None], list[bool], str, bool, list[float | None]]] = [

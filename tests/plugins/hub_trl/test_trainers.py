@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from datasets import Dataset
@@ -11,6 +12,7 @@ from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer  # type: ignore
 
 import hub
 import hub_trl
+from hub_trl.versions import LEAVES_OUT_MISSING, has
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -18,6 +20,7 @@ pytestmark = [
 ]
 # What runs in workers is in a file of its own: they import it, and this one imports torch.
 has_answer = hub.find_reward(f"{Path(__file__).with_name('rewards.py')}:has_answer")
+raises = hub.find_reward(f"{Path(__file__).with_name('rewards.py')}:raises")
 sometimes_hangs = hub.find_reward(f"{Path(__file__).with_name('rewards.py')}:sometimes_hangs")
 TRAINERS = {"grpo": (GRPOTrainer, GRPOConfig), "rloo": (RLOOTrainer, RLOOConfig)}
 PROMPTS = Dataset.from_dict({"prompt": ["What is 1+1?", "What is 2+2?"], "answer": ["2", "4"]})
@@ -57,13 +60,14 @@ def make(
     model: Path,
     quick: dict[str, Any],
     data: Dataset = PROMPTS,
+    asynchronous: bool = False,
     **settings: Any,
 ) -> Any:
     trainer, config = TRAINERS[algorithm]
     arguments = {**quick, **hub_trl.trainer_arguments(mix, algorithm=algorithm), **settings}
     return trainer(
         model=str(model),
-        reward_funcs=hub_trl.reward_funcs(mix, algorithm=algorithm, engine=engine),
+        reward_funcs=hub_trl.reward_funcs(mix, algorithm=algorithm, asynchronous=asynchronous, engine=engine),
         args=config(**arguments),
         train_dataset=data,
     )
@@ -73,13 +77,18 @@ def make(
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[hub.MixScore]]:
     """The results of every batch that a mix scores."""
     batches: list[list[hub.MixScore]] = []
-    score = hub.Mix.score
+    score, ascore = hub.Mix.score, hub.Mix.ascore
 
     def recording(self: hub.Mix, *args: Any, **keys: Any) -> list[hub.MixScore]:
         batches.append(score(self, *args, **keys))
         return batches[-1]
 
+    async def arecording(self: hub.Mix, *args: Any, **keys: Any) -> list[hub.MixScore]:
+        batches.append(await ascore(self, *args, **keys))
+        return batches[-1]
+
     monkeypatch.setattr(hub.Mix, "score", recording)
+    monkeypatch.setattr(hub.Mix, "ascore", arecording)
     return batches
 
 
@@ -88,16 +97,17 @@ def mean(values: Sequence[float | None]) -> Any:
     return pytest.approx(sum(present) / len(present), abs=1e-6) if present else None
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "rloo"])
+@pytest.mark.parametrize(("algorithm", "asynchronous"), [("grpo", False), ("grpo", True), ("rloo", True)])
 def test_the_log_has_the_hubs_numbers(
     algorithm: str,
+    asynchronous: bool,
     engine: hub.Engine,
     model_folder: Path,
     quick: dict[str, Any],
     recorded: list[list[hub.MixScore]],
 ) -> None:
     mix = hub.Mix({tokens: 1.0, has_answer: {"weight": 0.2, "gate": "tokens >= 0.5"}})
-    trainer = make(algorithm, mix, engine, model_folder, quick)
+    trainer = make(algorithm, mix, engine, model_folder, quick, asynchronous=asynchronous)
     trainer.train()
     logs = [entry for entry in trainer.state.log_history if "reward" in entry]
     assert len(logs) == len(recorded) == 3
@@ -139,16 +149,67 @@ def test_a_failed_sample_changes_nobody_elses_advantage(
     assert len(set(map(tuple, ids))) == 8, "the random completions differ"
     ids_again, masked = run([ids[1]])
     assert ids_again == ids
-    assert masked[1] == 0
+    assert abs(masked[1]) <= (0 if has(LEAVES_OUT_MISSING) else 1e-6)
     assert torch.equal(masked[4:], whole[4:]), "the other group"
     totals = torch.tensor([sum(i) % 17 / 17 + 0.5 for i in ids])
     others = totals[[0, 2, 3]]
+    # Before, the failed one is given the others' mean, and what divides by the number of samples sees 4.
+    count = 3 if has(LEAVES_OUT_MISSING) else 4
     if algorithm == "grpo":
-        expected = (others - others.mean()) / (others.std() + 1e-4)
+        expected = (others - others.mean()) / (others.std() * (2 / (count - 1)) ** 0.5 + 1e-4)
     else:
-        expected = others - (others.sum() - others) / 2
+        expected = (others - others.mean()) * count / (count - 1)
     assert torch.allclose(masked[[0, 2, 3]], expected, atol=1e-4)
     assert not torch.allclose(masked[[0, 2, 3]], whole[[0, 2, 3]], atol=1e-3), "the failure left its mark"
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "rloo"])
+def test_a_group_without_a_total_teaches_nothing(
+    algorithm: str, engine: hub.Engine, model_folder: Path, quick: dict[str, Any]
+) -> None:
+    quick["per_device_train_batch_size"] = 8
+    ids, _ = advantages(make(algorithm, hub.Mix({tokens: 1.0}), engine, model_folder, quick))
+    mix = hub.Mix({tokens: 1.0, FailsOn: {"with": {"completions": ids[:4]}}})
+    _, found = advantages(make(algorithm, mix, engine, model_folder, quick, beta=0.0))
+    assert torch.equal(found[:4], torch.zeros(4))
+    assert found[4:].abs().max() > 0.1
+
+
+def test_rloo_clips_and_normalises_beside_a_missing_value(
+    engine: hub.Engine, model_folder: Path, quick: dict[str, Any]
+) -> None:
+    quick |= {"per_device_train_batch_size": 8, "beta": 0.0, "reward_clip_range": (0.6, 0.9)}
+    ids, _ = advantages(make("rloo", hub.Mix({tokens: 1.0}), engine, model_folder, quick))
+    mix = hub.Mix({tokens: 1.0, FailsOn: {"weight": 0.5, "with": {"completions": [ids[1]]}}})
+    _, found = advantages(make("rloo", mix, engine, model_folder, quick))
+    totals = torch.tensor([sum(i) % 17 / 17 + 0.5 for i in ids])
+    assert not torch.equal(totals, totals.clamp(0.6, 0.9))
+    if not has(LEAVES_OUT_MISSING):
+        totals[1] = totals[[0, 2, 3]].mean()  # given before it is clipped, so its advantage is not quite 0
+    rows = [0, 2, 3] if has(LEAVES_OUT_MISSING) else [0, 1, 2, 3]
+    kept = totals[rows].clamp(0.6, 0.9)
+    expected = (kept - kept.mean()) * len(rows) / (len(rows) - 1)
+    assert torch.allclose(found[rows], expected, atol=1e-5)
+    if has(LEAVES_OUT_MISSING):
+        assert found[1] == 0
+    _, normalized = advantages(make("rloo", mix, engine, model_folder, quick, normalize_advantages=True))
+    assert normalized[rows].std() > found[rows].std()
+
+
+def test_the_table_of_completions_has_reasons(
+    engine: hub.Engine, model_folder: Path, quick: dict[str, Any]
+) -> None:
+    mix = hub.Mix({"math": 1.0, raises: 0.5}, on_failure="drop")
+    trainer = make("grpo", mix, engine, model_folder, quick, log_completions=True)
+    trainer.train()
+    tables = sorted(Path(quick["output_dir"]).rglob("completions_*.parquet"))
+    assert len(tables) == 3
+    for table in map(pq.read_table, tables):
+        rows = table.to_pylist()
+        assert len(rows) == 4
+        for row in rows:
+            assert row["hub/reason/raises"].startswith("exception; ValueError: broken")
+            assert "answer=" in row["hub/reason/math"] or "no_answer" in row["hub/reason/math"]
 
 
 def test_dropping_keeps_the_other_rewards_of_the_sample(
