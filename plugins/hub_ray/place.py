@@ -86,8 +86,9 @@ def shortage(place: Place, waited_s: float) -> str:
 
     has = _amounts(ray.cluster_resources())  # type: ignore[no-untyped-call]
     free = _amounts(ray.available_resources())  # type: ignore[no-untyped-call]
-    unknown = [name for name, n in place.asked if n and name not in RAYS_OWN and name not in has]
-    near = f" (no node has {unknown[0]!r}{nearest(unknown[0], has)})" if unknown else ""
+    unknown = [name for name, amount in place.asked if amount and name not in has]
+    own = set(has).difference(RAYS_OWN)
+    near = "".join(f" (no node has {name!r}{nearest(name, own)})" for name in unknown[:1])
     return (
         f"no node had room in {waited_s:g} s for an actor that asks for {place}{near}. The cluster has "
         f"{_listed(has)}; of that {_listed(free) or 'nothing'} is free. Ask for less, start nodes that offer "
