@@ -1,14 +1,15 @@
 """One number everywhere: the same rows and completions through every way that a mix is used.
 
-Python, the command `hub score`, the functions that TRL calls and `hub eval` give bit-identical values, and
-leave the same ones out. (tests/plugins/hub_trl/test_trainers.py runs the trainers themselves.)
+Python, the command `hub score`, the functions that TRL calls, `hub eval`, and verl, OpenRLHF and Miles with their
+own code give bit-identical values, and leave the same ones out. (tests/plugins/hub_trl/test_trainers.py runs
+TRL's trainers themselves.)
 """
 
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ import hub
 import hub_trl
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
+from hub.training.export import export
 
 FILES = Path(__file__).with_name("parity")
 Values = dict[str, list[str | None]]
@@ -164,6 +166,20 @@ def test_samples_that_come_one_by_one(
     waiting = [gatherer.submit(sample) for sample in samples]
     assert plain([one.result(timeout=60) for one in waiting]) == lowered
     gatherer.close()
+
+
+@pytest.mark.parametrize(
+    ("trainer", "options"), [("verl", {"group_size": 4}), ("openrlhf", {"group_size": 4}), ("miles", {})]
+)
+def test_trainers_with_their_own_code(
+    lowered: Lowered, folder: Path, in_trainers: Callable[..., Any], trainer: str, options: dict[str, Any]
+) -> None:
+    export(trainer, folder / "mix.toml", folder / trainer, **options)
+    found = in_trainers(folder / f"in_{trainer}.py", folder)
+    # Miles is asked twice: sample by sample, and in groups.
+    ways = found if trainer == "miles" else [found]
+    for way in ways:
+        assert [(value, missing) for value, missing in way] == lowered
 
 
 class Recorded:
