@@ -13,6 +13,11 @@ def has_answer(sample: hub.Sample) -> float:
     return float(sample["answer"] in sample.text)
 
 
+@hub.reward(needs=[], lane="inline")
+def distinct(sample: hub.Sample) -> float:
+    return len(set(sample.text)) / 10
+
+
 @hub.reward(needs=["completion_ids"])
 def sometimes_hangs(sample: hub.Sample) -> float:
     while sum(sample["completion_ids"]) % 3 == 0:
