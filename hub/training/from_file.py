@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from functools import cache
+import threading
 from pathlib import Path
 
 from hub.errors import ConfigError
@@ -36,20 +36,26 @@ def mix_of(path: str | Path, sha256: str | None = None) -> Mix:
     return Mix.load(path)
 
 
-def gatherer_of(path: str | Path, sha256: str | None = None, group_size: int | None = None) -> Gatherer:
-    """Return this process's gatherer for a mix file; the same one for the same arguments.
+def gatherer_of(
+    path: str | Path, sha256: str | None = None, group_size: int | None = None, *, wait_s: float = 600.0
+) -> Gatherer:
+    """Return this process's gatherer for a mix file; the same one for the same arguments, from any thread.
 
     Args:
         path: the mix file.
         sha256: its digest when it was exported; None: whatever it is now.
         group_size: as for `Gatherer`.
+        wait_s: as for `Gatherer`.
 
     Raises:
         ConfigError: as `mix_of` and `Gatherer`.
     """
-    return _gatherer(str(path), sha256, group_size, os.getpid())
+    key = (str(path), sha256, group_size, wait_s, os.getpid())
+    with _making:  # two would each wait for the other's half of a group
+        if key not in _gatherers:
+            _gatherers[key] = Gatherer(mix_of(path, sha256), group_size=group_size, wait_s=wait_s)
+        return _gatherers[key]
 
 
-@cache
-def _gatherer(path: str, sha256: str | None, group_size: int | None, pid: int) -> Gatherer:
-    return Gatherer(mix_of(path, sha256), group_size=group_size)
+_gatherers: dict[tuple[str, str | None, int | None, float, int], Gatherer] = {}
+_making = threading.Lock()

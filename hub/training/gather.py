@@ -183,13 +183,13 @@ class Gatherer:
 
     def _finish(self, group: "_Group") -> None:
         results = group.results()
-        means = group_means(results)
-        for asked in group.samples:
-            asked.answer(means)
         if results and not any(map(has_total, results)):
             self.counts["groups_without_total"] += 1
             total = results[0].total
             _log.warning("a group has no sample with a total: %s: %.300s", total.reason, total.detail)
+        means = group_means(results)
+        for asked in group.samples:
+            asked.answer(means)
 
     def _close_groups(self, older_than: float) -> None:
         """Close groups to which no sample was added since then, as they are."""
