@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, eq=False)
 class Refused(Exception):
     """A request that is answered with an error.
 
@@ -16,10 +14,9 @@ class Refused(Exception):
         headers: sent with it.
     """
 
-    status: int
-    code: str
-    message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
 
     def body(self, request_id: str) -> bytes:
         """Return the answer's body."""
