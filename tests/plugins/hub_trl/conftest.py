@@ -1,5 +1,8 @@
 """A model small enough to train in a test, and the settings that make a trainer quick and quiet."""
 
+import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +81,19 @@ def quick(tmp_path: Path) -> dict[str, Any]:
         "gradient_checkpointing": False,
         "learning_rate": 1e-3,
     }
+
+
+@pytest.fixture(scope="session")
+def in_trl() -> Callable[..., Any]:
+    """Runs a script with a version of TRL that scripts/setup-trl installs; returns the JSON that it prints last."""
+
+    def run(version: str, script: Path, *arguments: object) -> Any:
+        python = Path(__file__).resolve().parents[3] / f".venv-trl-{version}" / "bin" / "python"
+        if not python.exists():
+            pytest.skip(f"needs TRL {version}: run scripts/setup-trl {version}")
+        command = [str(python), str(script), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

@@ -1,5 +1,6 @@
 """The adapter in TRL's real trainers, on a model with random weights."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+import trl
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer  # type: ignore[attr-defined]
 
 import hub
 import hub_trl
+from hub_trl import versions
 from hub_trl.versions import LEAVES_OUT_MISSING, has
 
 pytestmark = [
@@ -24,6 +27,12 @@ raises = hub.find_reward(f"{Path(__file__).with_name('rewards.py')}:raises")
 sometimes_hangs = hub.find_reward(f"{Path(__file__).with_name('rewards.py')}:sometimes_hangs")
 TRAINERS = {"grpo": (GRPOTrainer, GRPOConfig), "rloo": (RLOOTrainer, RLOOConfig)}
 PROMPTS = Dataset.from_dict({"prompt": ["What is 1+1?", "What is 2+2?"], "answer": ["2", "4"]})
+
+
+def test_it_is_the_version_that_was_asked_for() -> None:
+    """By scripts/test-trl-versions."""
+    assert trl.__version__ == os.environ.get("HUB_TEST_TRL", trl.__version__)
+    assert versions.LOWEST <= versions.installed() == tuple(map(int, trl.__version__.split(".")[:2]))
 
 
 @hub.reward(needs=["completion_ids"], lane="inline")
