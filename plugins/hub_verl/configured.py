@@ -66,7 +66,7 @@ def _waiting(what: str, fit: int, config: Any) -> dict[str, float]:
     prompts = int(setting(config, "data.train_batch_size", 0))
     waiting = {"data.train_batch_size": prompts * batches * int(setting(config, f"{ROLLOUT}.n", 1))}
     per_prompt = int(setting(config, f"{ROLLOUT}.val_kwargs.n", 1))
-    if per_prompt > 1:  # a group of one waits for nobody
+    if per_prompt > 1 and validates(config):  # a group of one waits for nobody
         batch = setting(config, "data.val_batch_size", None)
         if batch is None and setting(config, "data.val_files", None):
             raise ConfigError(
@@ -75,6 +75,15 @@ def _waiting(what: str, fit: int, config: Any) -> dict[str, float]:
             )
         waiting["data.val_batch_size"] = int(batch or 0) * per_prompt
     return waiting
+
+
+def validates(config: Any) -> bool:
+    """Whether verl evaluates on validation data at all."""
+    before, every = (
+        setting(config, "trainer.val_before_train", True),
+        setting(config, "trainer.test_freq", -1),
+    )
+    return bool(before) or int(every) > 0 or bool(setting(config, "trainer.val_only", False))
 
 
 def is_shared(config: Any) -> bool:

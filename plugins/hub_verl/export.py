@@ -153,8 +153,8 @@ def _algorithm(mix: hub.Mix, estimator: str) -> list[tuple[str, Any]]:
     if estimator == "gdpo":
         weights = mix.weights()
         overrides += [
-            ("algorithm.gdpo_reward_keys", list(weights)),
-            ("algorithm.gdpo_reward_weights", list(weights.values())),
+            ("+algorithm.gdpo_reward_keys", list(weights)),
+            ("+algorithm.gdpo_reward_weights", list(weights.values())),
             ("trainer.use_v1", False),  # the newer trainer does not hand the rewards to gdpo
         ]
     elif estimator == "grpo" and mix.config.aggregate == "normalize_then_sum":

@@ -5,7 +5,7 @@ from typing import Any
 import hub
 from hub.errors import BadInput, ConfigError
 from hub_verl.columns import columns_of, plain
-from hub_verl.configured import ROLLOUT, check, is_shared, setting
+from hub_verl.configured import ROLLOUT, check, is_shared, setting, validates
 from hub_verl.scores import scores_of
 from hub_verl.settings import Settings
 
@@ -39,7 +39,11 @@ def reward_manager(settings: Settings) -> type[Any]:
             super().__init__(config, tokenizer, compute_score)
             check(mix, config)
             self._size = int(setting(config, f"{ROLLOUT}.n", settings.group_size))
-            self._validation_size = int(setting(config, f"{ROLLOUT}.val_kwargs.n", self._size))
+            self._validation_size = (
+                int(setting(config, f"{ROLLOUT}.val_kwargs.n", self._size))
+                if validates(config)
+                else self._size
+            )
             self._score = scores_of(settings, shared=is_shared(config))
 
         async def run_single(self, data: Any) -> dict[str, Any]:
