@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from hub_local import frames
+from hub_local.frames import Frames, Gone
 from hub_local.plain import NotPlain, decode, encode
 
 _NEVER_RAISED = (AssertionError, StopIteration, StopAsyncIteration, GeneratorExit)
@@ -32,7 +32,7 @@ class Link:
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+        self.frames = Frames(sock)
         self.calls = 0
         self.raised = ""
 
@@ -40,9 +40,9 @@ class Link:
         """Have the solver do something; return its answer as plain data or remote objects."""
         request = [what, target, *arguments]
         try:
-            frames.send(self.sock, encode(request, self._number_of))
-            answer = decode(frames.receive(self.sock), lambda number: Remote(self, number))
-        except (frames.Gone, NotPlain) as error:
+            self.frames.send(encode(request, self._number_of))
+            answer = decode(self.frames.receive(), lambda number: Remote(self, number))
+        except (Gone, NotPlain) as error:
             raise CandidateGone(str(error)) from None
         if type(answer) is not list or not answer:
             raise CandidateGone("an answer of no known form")

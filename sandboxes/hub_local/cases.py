@@ -4,58 +4,115 @@ An answer is compared as the text's tree with that of what is expected, so nothi
 cost the host more than reading it, and what is too long to be equal is not read.
 """
 
+import contextlib
 import json
+import select
 import socket
+from collections import deque
 from typing import Any
 
 from hub.sandbox import Case
-from hub_local import frames
+from hub_local.frames import Gone, TooLong, first, frame
 from hub_local.plain import NotPlain, encode
 
 _ROOM = 64 << 10
 """Bytes that an answer may be longer than eight times what is expected."""
+_AHEAD = 64 << 10
+"""Bytes of questions that are kept ready to be sent."""
 
 
 class Asked:
-    """What came of the cases.
+    """A conversation with a solver, and what came of it. It never blocks: `step` goes on when it can.
 
     Args:
-        passed: how many returned what is expected.
-        problem: what the first one that did not return anything raised; "" for none.
-        gone: the program had ended.
+        sock: the stream to the solver.
+        name: the function to call.
+        cases: with what, and what it must return.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sock: socket.socket, name: str, cases: tuple[Case, ...]) -> None:
         self.passed, self.problem, self.gone = 0, "", False
+        """How many returned what is expected; what the first one raised that did not return, "" for none;
+        whether the program ended before the last one."""
+        self.sock, self._name = sock, name
+        self._cases, self._expected = deque(cases), deque[bytes]()
+        self._out, self._in = bytearray(), bytearray()
+        self.open = True
+        sock.setblocking(False)
+        self._prepare()
 
+    def events(self) -> int:
+        """Return what of its socket is worth waiting for."""
+        return select.POLLIN | (select.POLLOUT if self._out else 0)
 
-def ask(sock: socket.socket, name: str, cases: tuple[Case, ...], asked: Asked) -> None:
-    """Call the function with the arguments of every case, and count what is right."""
-    for case in cases:
+    def step(self) -> None:
+        """Send and read as much as can be without waiting; closes the socket after the last answer."""
         try:
-            expected = encode(case.expected)
-            frames.send(sock, encode(["call", name, list(case.args), dict(case.kwargs)]))
-        except NotPlain as error:
-            asked.problem = asked.problem or f"a case that is no plain data: {error}"
-            continue
-        except frames.Gone as error:
-            asked.gone, asked.problem = True, asked.problem or f"the program ended: {error}"
-            return
-        try:
-            answer = frames.receive(sock, _ROOM + 8 * len(expected))
-        except frames.TooLong:
-            return  # it cannot be equal, and what follows cannot be read
-        except frames.Gone as error:
-            asked.gone, asked.problem = True, asked.problem or f"the program ended: {error}"
-            return
-        kind, content = _read(answer)
+            with contextlib.suppress(BlockingIOError):
+                while self._out:
+                    del self._out[: self.sock.send(self._out)]
+                    self._prepare()
+            with contextlib.suppress(BlockingIOError):
+                self._read()
+        except TooLong:
+            self.close()  # it cannot be equal, and what follows cannot be read
+        except (OSError, Gone) as error:
+            self._end(error)
+        else:
+            if not self._expected and not self._cases:
+                self.close()
+
+    def finish(self) -> None:
+        """Read what a program that has ended had answered."""
+        if self.open:
+            self.step()
+        if self.open:
+            self._end(Gone("closed"))
+
+    def close(self) -> None:
+        """End the conversation, which ends the program."""
+        self.open = False
+        self.sock.close()
+
+    def _end(self, error: Exception) -> None:
+        with contextlib.suppress(OSError, Gone):
+            self._read()  # what it answered before
+        if self._expected or self._cases:
+            self.gone, self.problem = True, self.problem or f"the program ended: {error}"
+        self.close()
+
+    def _prepare(self) -> None:
+        while self._cases and len(self._out) < _AHEAD:
+            case = self._cases.popleft()
+            try:
+                expected = encode(case.expected)
+                self._out += frame(encode(["call", self._name, list(case.args), dict(case.kwargs)]))
+            except NotPlain as error:
+                self.problem = self.problem or f"a case that is no plain data: {error}"
+            else:
+                self._expected.append(expected)
+
+    def _read(self) -> None:
+        """Compare every answer that is there."""
+        while self._expected:
+            while (answer := first(self._in, _ROOM + 8 * len(self._expected[0]))) is not None:
+                self._compare(answer, self._expected.popleft())
+                if not self._expected:
+                    return
+            part = self.sock.recv(1 << 18)
+            if not part:
+                raise Gone("closed")
+            self._in += part
+
+    def _compare(self, answer: bytes, expected: bytes) -> None:
+        kind, content = _parse(answer)
         if kind == "raised":
-            asked.problem = asked.problem or content
+            self.problem = self.problem or content
         elif kind == "value" and _same(content, json.loads(expected)):
-            asked.passed += 1
+            self.passed += 1
 
 
-def _read(answer: bytes) -> tuple[str, Any]:
+def _parse(answer: bytes) -> tuple[str, Any]:
     try:
         found = json.loads(answer.decode("utf-8", "surrogatepass"))
         if found[0] == "raised":

@@ -123,8 +123,8 @@ def renew_scratch(megabytes: int) -> None:
     os.chdir("/tmp")
 
 
-def restrict_files(config: dict[str, Any]) -> None:
-    """The second tier's walls, for a program's process: Landlock."""
+def ruleset(config: dict[str, Any]) -> int:
+    """Return the second tier's walls, made once: a ruleset of Landlock for every program's process."""
     writable = [config["scratch"], "/dev/null", "/dev/zero", "/dev/full"]
     readable = [*config["readable"], "/dev/random", "/dev/urandom"]
-    kernel.landlock(readable, writable)
+    return kernel.landlock(readable, writable)

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import contextlib
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ from typing import Any
 from hub_local.candidate import CandidateError, CandidateGone, Link, Remote
 
 _LONGEST_DETAIL = 1_000
+_BUILTINS = frozenset(dir(builtins))
 
 
 def judge(tests: str, entry_point: str | None, sock: socket.socket, verdict_to: int) -> None:
@@ -21,8 +23,9 @@ def judge(tests: str, entry_point: str | None, sock: socket.socket, verdict_to: 
     link = Link(sock)
     verdict, detail = "passed", ""
     try:
-        namespace = _namespace(tests, entry_point, link)
-        exec(compile(tests, "/tmp/tests.py", "exec", dont_inherit=True), namespace)
+        tree = ast.parse(tests, "/tmp/tests.py")
+        namespace = _namespace(tree, entry_point, link)
+        exec(compile(tree, "/tmp/tests.py", "exec", dont_inherit=True), namespace)
         if entry_point and "check" in namespace and not isinstance(namespace["check"], Remote):
             namespace["check"](Remote(link, entry_point))
         if not link.calls:
@@ -37,9 +40,12 @@ def judge(tests: str, entry_point: str | None, sock: socket.socket, verdict_to: 
         name = "" if isinstance(error, CandidateError) else f"{type(error).__name__}: "
         verdict, detail = "error", f"{name}{str(error)[:500]} {_where(error)}".strip()
     _write(verdict_to, {"verdict": verdict, "detail": detail[:_LONGEST_DETAIL], "calls": link.calls})
+    # At once, for the solver waits for it: a process's own end comes after its memory is taken down.
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
-def _namespace(tests: str, entry_point: str | None, link: Link) -> dict[str, Any]:
+def _namespace(tree: ast.Module, entry_point: str | None, link: Link) -> dict[str, Any]:
     names: dict[str, Any] = {
         "__name__": "__main__",
         "__builtins__": builtins,
@@ -47,7 +53,7 @@ def _namespace(tests: str, entry_point: str | None, link: Link) -> dict[str, Any
     }
     used: set[str] = set()
     made: set[str] = set()
-    for node in ast.walk(ast.parse(tests)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else made).add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -58,7 +64,7 @@ def _namespace(tests: str, entry_point: str | None, link: Link) -> dict[str, Any
             made.add(node.arg)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             made.add(node.name)
-    for name in used - made - set(dir(builtins)):
+    for name in used - made - _BUILTINS:
         names[name] = Remote(link, name)
     if entry_point and entry_point not in made:
         names[entry_point] = Remote(link, entry_point)

@@ -117,8 +117,8 @@ def landlock_abi() -> int:
     return max(0, version)
 
 
-def landlock(readable: list[str], writable: list[str]) -> None:
-    """Allow only these folders and files, no TCP ports, and no signals or sockets to outside."""
+def landlock(readable: list[str], writable: list[str]) -> int:
+    """Return a ruleset: only these folders and files, no TCP ports, no signals or sockets to outside."""
     abi = landlock_abi()
     if not abi:
         raise Refused(38, os.strerror(38), "landlock_create_ruleset")
@@ -130,13 +130,15 @@ def landlock(readable: list[str], writable: list[str]) -> None:
     ruleset = _check(
         _libc.syscall(NUMBERS["landlock_create_ruleset"], attributes, size, 0), "landlock_create_ruleset"
     )
-    try:
-        for paths, granted in ((readable, _EXECUTE | _READ | _READ_DIR), (writable, rights)):
-            for path in paths:
-                _allow_path(ruleset, path, granted & rights)
-        _check(_libc.syscall(NUMBERS["landlock_restrict_self"], ruleset, 0), "landlock_restrict_self")
-    finally:
-        os.close(ruleset)
+    for paths, granted in ((readable, _EXECUTE | _READ | _READ_DIR), (writable, rights)):
+        for path in paths:
+            _allow_path(ruleset, path, granted & rights)
+    return ruleset
+
+
+def restrict(ruleset: int) -> None:
+    """Put this process behind a ruleset for good."""
+    _check(_libc.syscall(NUMBERS["landlock_restrict_self"], ruleset, 0), "landlock_restrict_self")
 
 
 def _allow_path(ruleset: int, path: str, rights: int) -> None:

@@ -3,13 +3,10 @@
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from hub.sandbox import Layer
 from hub_local import kernel
-from hub_local.syscalls import MACHINE, SUPPORTED
 
 TIERS = ("namespaces", "landlock")
 SCRATCH_MB = 64
@@ -34,21 +31,6 @@ _TOOLS = (
 )  # fmt: skip
 
 
-def layers() -> list[Layer]:
-    """Return what this kernel gives to this user, tried in a child process."""
-    found = [
-        Layer("seccomp", SUPPORTED, MACHINE if SUPPORTED else f"the architecture {MACHINE} is not known")
-    ]
-    abi = kernel.landlock_abi() if SUPPORTED else 0
-    found.append(
-        Layer("landlock", abi > 0, f"version {abi}" if abi else "not in this kernel, or not enabled")
-    )
-    names = "user mount pid network ipc uts cgroup".split()
-    refused = refused_namespaces()
-    found += [Layer(f"namespace: {name}", refused is None, refused or "") for name in names]
-    return found
-
-
 def refused_namespaces() -> str | None:
     """Return why namespaces are refused; None if they are not. Tried in a process of its own."""
     flags = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET
@@ -63,7 +45,7 @@ def refused_namespaces() -> str | None:
 
 
 def configuration(
-    tier: str, preload: list[str], packages: list[str], tools: bool, scratch: str
+    tier: str, preload: list[str], packages: list[str], tools: bool, scratch: str, own_scratch: bool
 ) -> dict[str, Any]:
     """Return what a zygote of this tier is told.
 
@@ -73,6 +55,7 @@ def configuration(
         packages: folders of packages that programs may import.
         tools: show compilers and interpreters too.
         scratch: the folder that programs may write to, in the tier "landlock".
+        own_scratch: it was made for the zygote, which removes it when its host is gone.
     """
     stdlib = sysconfig.get_paths()["stdlib"]
     readable = [*_LIBRARIES, stdlib, sysconfig.get_paths()["platstdlib"], *packages]
@@ -94,9 +77,6 @@ def configuration(
         "covered": covered,
         "scratch_mb": SCRATCH_MB,
         "scratch": scratch,
+        "own_scratch": own_scratch,
+        "tools": tools,
     }
-
-
-def scratch_folder() -> str:
-    """Make the folder that programs may write to in the tier "landlock"."""
-    return tempfile.mkdtemp(prefix="hub-scratch-")

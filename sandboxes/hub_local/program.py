@@ -1,6 +1,8 @@
-"""What a forked process does: confines itself for good, then becomes a program, a solver or a judge."""
+"""What a forked process does: confines itself for good, waits, and becomes a program, a solver or a judge."""
 
+import array
 import atexit
+import json
 import os
 import random
 import resource
@@ -10,11 +12,13 @@ import sys
 import threading
 from typing import Any
 
-from hub_local import confine, judge, kernel, seccomp, solver
+from hub_local import judge, kernel, seccomp, solver
 
 OPEN_FILES = 64
 FILE_BYTES = 32 << 20
 MOST_PROCESSES = 64
+WORK = seccomp.WORK
+_LONGEST_REQUEST = 1 << 18
 ENVIRONMENT = {
     "HOME": "/tmp",
     "TMPDIR": "/tmp",
@@ -38,24 +42,73 @@ def prepare(config: dict[str, Any]) -> None:
     seccomp.starting()
 
 
-def become(request: dict[str, Any], descriptors: list[int], config: dict[str, Any], base: int) -> None:
-    """Run what is asked for, behind every wall; does not return.
+class Waiting:
+    """What a forked process does: walls itself in, waits for a program, and becomes it.
 
-    Descriptors: standard input, output and error, then the program's text, then what its kind needs.
+    Args:
+        work: where programs come from (see `take_work`).
+        config: see `layers.configuration`.
+        base: bytes of memory that are there before any program.
+        ruleset: Landlock's, in the tier that needs it.
     """
-    kernel.die_with_parent()
+
+    def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
+        self.work, self.base, self.ruleset = work, base, ruleset
+        self.namespaces = config["tier"] == "namespaces"
+        self.tools = config["tools"]
+
+    def drop_unread(self) -> bool:
+        """Take a program that its process did not live to read away; whether there was one."""
+        try:
+            _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
+    def become(self) -> None:
+        """Wait for a program behind every wall, and run it; does not return.
+
+        With it come descriptors, and the numbers that they shall have: standard input, output and error
+        (each else a null device), 3 for a text that is long, then what its kind needs.
+        """
+        kernel.die_with_parent()
+        null = os.open(os.devnull, os.O_RDWR)
+        for place in (0, 1, 2):
+            os.dup2(null, place)
+        if not self.namespaces:
+            kernel.restrict(self.ruleset)
+        os.closerange(3, WORK)
+        for which, value in _SAME_LIMITS.items():
+            resource.setrlimit(which, (value, value))
+        kernel.drop_capabilities()
+        if not self.tools:
+            kernel.filter_calls(seccomp.strict(os.getpid(), self.namespaces))
+        random.seed()
+        _touch()
+        data, descriptors = _receive(self.work)
+        if not data:
+            os._exit(0)
+        self.work.close()
+        request = json.loads(data)
+        _place(descriptors, request["places"])
+        _limit(request, self.base)
+        text = request["text"].encode("utf-8", "surrogatepass") if "text" in request else _read(3)
+        _run(request, text)
+
+
+def take_work(descriptor: int) -> socket.socket:
+    """Return the socket that programs come from, at a number that no program can have."""
+    os.dup2(descriptor, WORK, inheritable=False)
+    os.close(descriptor)
+    return socket.socket(fileno=WORK)
+
+
+def _run(request: dict[str, Any], text: bytes) -> None:
     kind = request["kind"]
-    _place(descriptors)
-    _limit(request, base, kind)
-    namespaces = config["tier"] == "namespaces"
-    if not namespaces:
-        confine.restrict_files(config)
-    kernel.drop_capabilities()
-    starts = kind == "command"
-    kernel.filter_calls(seccomp.starting() if starts else seccomp.strict(os.getpid(), namespaces))
-    random.seed()
-    text = _read(3)
     if kind == "command":
+        kernel.filter_calls(seccomp.starting())
         _execute(request, text)
     elif kind == "script":
         _end(_script(text))
@@ -68,34 +121,55 @@ def become(request: dict[str, Any], descriptors: list[int], config: dict[str, An
         _end(_in_process(text, _read(4), request["entry_point"], 5))
 
 
+def _receive(work: socket.socket, flags: int = 0) -> tuple[bytes, list[int]]:
+    data, ancillary, _, _ = work.recvmsg(_LONGEST_REQUEST, socket.CMSG_SPACE(8 * 4), flags)
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(content[: len(content) - len(content) % 4])
+    return data, list(descriptors)
+
+
+def _touch() -> None:
+    """Use what every program uses: the memory that is copied for it is then there before the program is."""
+    namespace: dict[str, Any] = {}
+    exec(compile("def f(x):\n    return [str(n) for n in x]\nf([1.5, 2])\n", "/tmp", "exec"), namespace)
+    json.loads(json.dumps({"kind": ["text", 1, 0.5]}))
+    print(end="", flush=True)
+
+
 def _scratch(config: dict[str, Any]) -> dict[str, str]:
     return {"HOME": config["scratch"], "TMPDIR": config["scratch"]}
 
 
-def _place(descriptors: list[int]) -> None:
-    """Move the given descriptors to 0, 1, 2, … and close all others."""
-    high = 200
-    for place, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, high + place)
-    for place in range(len(descriptors)):
-        os.dup2(high + place, place, inheritable=place < 3)
-    os.closerange(len(descriptors), high + len(descriptors) + 1)
+def _place(descriptors: list[int], places: list[int]) -> None:
+    """Move the given descriptors to their places."""
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, WORK + 1 + number)
+        os.close(descriptor)
+    for number, place in enumerate(places):
+        os.dup2(WORK + 1 + number, place, inheritable=place < 3)
+        os.close(WORK + 1 + number)
 
 
-def _limit(request: dict[str, Any], base: int, kind: str) -> None:
+_SAME_LIMITS = {
+    resource.RLIMIT_FSIZE: FILE_BYTES,
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_MEMLOCK: 0,
+    resource.RLIMIT_MSGQUEUE: 0,
+}
+
+
+def _limit(request: dict[str, Any], base: int) -> None:
     memory = request["memory_mb"] << 20
-    seconds = int(request["wall_s"]) + 2
+    command = request["kind"] == "command"
     limits = {
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: FILE_BYTES,
-        resource.RLIMIT_NOFILE: OPEN_FILES if kind != "command" else 256,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_MEMLOCK: 0,
-        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_CPU: int(request["wall_s"]) + 2,
+        resource.RLIMIT_NOFILE: OPEN_FILES if not command else 256,
         resource.RLIMIT_DATA: base + memory,
         resource.RLIMIT_AS: 2 * (base + memory) + (1 << 30),
     }
-    if kind == "command":
+    if command:
         limits[resource.RLIMIT_NPROC] = MOST_PROCESSES
     for which, value in limits.items():
         resource.setrlimit(which, (value, value))

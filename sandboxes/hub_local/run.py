@@ -3,16 +3,15 @@
 import contextlib
 import json
 import os
-import selectors
+import select
 import signal
 import socket
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub.sandbox import Execution, Limits, Program, Verdict, same_output
-from hub_local.cases import Asked, ask
+from hub_local.cases import Asked
 from hub_local.languages import Language
 from hub_local.slot import Lost, Slot
 
@@ -24,6 +23,8 @@ _JUDGED = {
     "error": Verdict.ERROR,
     "memory": Verdict.MEMORY,
 }
+_SHORT = 16_000
+"""Characters of a text that is sent as it is, not in a file of memory."""
 _OUT_OF_MEMORY = 4
 """The exit code of a solver that had too little memory to load."""
 
@@ -45,6 +46,7 @@ class Runner:
         self.outputs = {"stdout": bytearray(), "stderr": bytearray()}
         self.flooded = False
         self.verdict_text = bytearray()
+        self._held: set[int] = set()
 
     def run(self) -> Execution:
         """Run it to its end.
@@ -52,6 +54,12 @@ class Runner:
         Raises:
             Lost: its server ended meanwhile.
         """
+        try:
+            return self._run()
+        finally:
+            self._close(self._held)
+
+    def _run(self) -> Execution:
         if self.language is not None:
             return self._run_command(self.language)
         if self.program.in_process and self.program.tests is not None:
@@ -60,8 +68,7 @@ class Runner:
             return self._run_judged()
         if self.program.cases:
             return self._run_cases()
-        report = self._run_one("solver", {"kind": "script"}, [_file(self.program.source)])
-        return self._printed(report)
+        return self._printed(self._run_one("solver", {"kind": "script"}, self.program.source))
 
     # What is judged by what it prints
 
@@ -75,14 +82,9 @@ class Runner:
 
     def _run_command(self, language: Language) -> Execution:
         if language.compile:
-            request = {
-                "kind": "command",
-                "command": list(language.compile),
-                "file": language.file,
-                "keep": True,
-            }
+            request = {"kind": "command", "command": list(language.compile), "file": language.file}
             limits = Limits(max(language.compile_s, self.limits.wall_s), 1024, self.limits.output_bytes)
-            report = self._run_one("tools", request, [_file(self.program.source)], limits)
+            report = self._run_one("tools", request, self.program.source, limits=limits, keep=True)
             if self._ended(report):
                 self.slot("tools").forget()
                 return self._execution(Verdict.ERROR, report, {"step": "compile"})
@@ -92,43 +94,44 @@ class Runner:
         limits = Limits(
             self.limits.wall_s, self.limits.memory_mb + language.extra_mb, self.limits.output_bytes
         )
-        return self._printed(self._run_one("tools", request, [_file(source)], limits))
+        return self._printed(self._run_one("tools", request, source, limits=limits))
 
     def _run_in_process(self) -> Execution:
-        read, write = os.pipe()
-        tests = _file(self.program.tests or "")
+        read, write = self._pipe()
+        more = {4: self._file(self.program.tests or ""), 5: write}
         request: dict[str, Any] = {"kind": "inprocess", "entry_point": self.program.entry_point}
-        with os.fdopen(read, "rb") as answer:
-            report = self._run_one("solver", request, [_file(self.program.source), tests, write])
-            self.verdict_text += answer.read(1 << 16)
+        report = self._run_one("solver", request, self.program.source, more)
+        self.verdict_text += os.read(read, 1 << 16)
         verdict = self._ended(report, allow_failure=True) or self._judged() or Verdict.ERROR
         return self._execution(verdict, report, {"weak": "the tests ran in the program's own process"})
 
     def _run_one(
-        self, role: str, request: dict[str, Any], more: list[int], limits: Limits | None = None
+        self,
+        role: str,
+        request: dict[str, Any],
+        text: str,
+        more: dict[int, int] | None = None,
+        limits: Limits | None = None,
+        keep: bool = False,
     ) -> dict[str, Any]:
         """Run one process with input and output, to its end; returns its zygote's report."""
         limits = limits or self.limits
         slot = self.slot(role)
-        drains = self._begin(slot, request, _file(self.program.stdin), more, limits)
-        reports = self._watch({slot: None}, drains, limits)
-        return reports[slot]
+        given = {**({0: self._file(self.program.stdin)} if self.program.stdin else {}), **(more or {})}
+        drains = self._begin(slot, request, text, given, limits, keep)
+        return self._watch([slot], drains, limits)[slot]
 
     # What is judged by calls
 
     def _run_judged(self) -> Execution:
         solver, judge = self.slot("solver"), self.slot("judge")
-        ours, theirs = socket.socketpair()
-        read, write = os.pipe()
-        null = os.open(os.devnull, os.O_RDWR)
-        drains = self._begin(
-            solver, {"kind": "solver"}, _file(""), [_file(self.program.source), ours.detach()], self.limits
-        )
-        judging = {"kind": "judge", "entry_point": self.program.entry_point, **_limits(self.limits)}
-        given = [os.dup(null), os.dup(null), null, _file(self.program.tests or ""), theirs.detach(), write]
-        _begin(judge, judging, given)
+        calls, answers = (self._hold(end.detach()) for end in socket.socketpair())
+        read, write = self._pipe()
+        drains = self._begin(solver, {"kind": "solver"}, self.program.source, {4: answers}, self.limits)
+        judging = {"kind": "judge", "entry_point": self.program.entry_point}
+        self._hand_over(judge, judging, self.program.tests or "", {4: calls, 5: write}, self.limits)
         drains[read] = self.verdict_text
-        reports = self._watch({solver: None, judge: None}, drains, self.limits)
+        reports = self._watch([solver, judge], drains, self.limits)
         verdict = self._verdict_of(reports[solver], reports[judge])
         detail = self._judged_detail()
         return self._execution(verdict, reports[solver], {"detail": detail} if detail else {})
@@ -166,20 +169,12 @@ class Runner:
         """Call the entry point with literal arguments, and compare here."""
         solver = self.slot("solver")
         ours, theirs = socket.socketpair()
-        until = time.monotonic() + self.limits.wall_s + GRACE_S
-        more = [_file(self.program.source), theirs.detach()]
-        drains = self._begin(solver, {"kind": "solver"}, _file(""), more, self.limits)
-        asked = Asked()
-
-        def work() -> None:
-            with ours:
-                ours.settimeout(max(0.1, until - time.monotonic()))
-                ask(ours, self.program.entry_point or "solution", self.program.cases, asked)
-
-        asking = threading.Thread(target=work, daemon=True)
-        asking.start()
-        report = self._watch({solver: None}, drains, self.limits)[solver]
-        asking.join()
+        with ours:
+            more = {4: self._hold(theirs.detach())}
+            drains = self._begin(solver, {"kind": "solver"}, self.program.source, more, self.limits)
+            asked = Asked(ours, self.program.entry_point or "solution", self.program.cases)
+            report = self._watch([solver], drains, self.limits, asked)[solver]
+            asked.finish()
         count = len(self.program.cases)
         info = {
             "passed": asked.passed,
@@ -200,50 +195,106 @@ class Runner:
     # Descriptors and waiting
 
     def _begin(
-        self, slot: Slot, request: dict[str, Any], stdin: int, more: list[int], limits: Limits
+        self,
+        slot: Slot,
+        request: dict[str, Any],
+        text: str,
+        more: dict[int, int],
+        limits: Limits,
+        keep: bool = False,
     ) -> dict[int, bytearray]:
         """Begin a program with its output on pipes; returns the ends to read, with where it goes."""
-        out_read, out_write = os.pipe()
-        error_read, error_write = os.pipe()
-        _begin(slot, {**request, **_limits(limits)}, [stdin, out_write, error_write, *more])
+        out_read, out_write = self._pipe()
+        error_read, error_write = self._pipe()
+        self._hand_over(slot, request, text, {1: out_write, 2: error_write, **more}, limits, keep)
         return {out_read: self.outputs["stdout"], error_read: self.outputs["stderr"]}
 
+    def _hand_over(
+        self,
+        slot: Slot,
+        request: dict[str, Any],
+        text: str,
+        descriptors: dict[int, int],
+        limits: Limits,
+        keep: bool = False,
+    ) -> None:
+        """Give a zygote a program and its descriptors, which are closed here."""
+        request["memory_mb"] = limits.memory_mb
+        if len(text) <= _SHORT:
+            request["text"] = text
+        else:
+            descriptors[3] = self._file(text)
+        slot.begin(request, descriptors, limits.wall_s, keep)
+        self._close(descriptors.values())
+
+    def _hold(self, descriptor: int) -> int:
+        """Have a descriptor closed at the end, whatever happens."""
+        self._held.add(descriptor)
+        return descriptor
+
+    def _pipe(self) -> tuple[int, int]:
+        read, write = os.pipe()
+        return self._hold(read), self._hold(write)
+
+    def _file(self, text: str) -> int:
+        """Return a descriptor of memory that holds a text, to be read from its start."""
+        descriptor = self._hold(os.memfd_create("hub"))
+        data = text.encode("utf-8", "surrogatepass")
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+    def _close(self, descriptors: Iterable[int]) -> None:
+        for descriptor in list(descriptors):
+            os.close(descriptor)
+            self._held.discard(descriptor)
+
     def _watch(
-        self, waiting: dict[Slot, None], drains: dict[int, bytearray], limits: Limits
+        self, slots: list[Slot], drains: dict[int, bytearray], limits: Limits, asked: Asked | None = None
     ) -> dict[Slot, dict[str, Any]]:
-        """Drain output until every report has come; end what prints too much.
+        """Drain output, and ask cases, until every report has come; end what prints too much.
 
         Raises:
             Lost: a zygote ended, or did not end its program in time.
         """
         reports: dict[Slot, dict[str, Any]] = {}
         until = time.monotonic() + limits.wall_s + GRACE_S
-        slots = {slot.control.fileno(): slot for slot in waiting}
-        with selectors.DefaultSelector() as selector:
-            for descriptor in (*drains, *slots):
-                selector.register(descriptor, selectors.EVENT_READ)
-            try:
-                while len(reports) < len(slots):
-                    left = until - time.monotonic()
-                    if left <= 0:
-                        raise Lost("it did not end its program at the limit")
-                    for key, _ in selector.select(left):
-                        if key.fd in slots:
-                            reports[slots[key.fd]] = slots[key.fd].report()
-                            selector.unregister(key.fd)
-                        elif not self._drain(key.fd, drains[key.fd], limits):
-                            selector.unregister(key.fd)
-                        elif self.flooded:
-                            for slot in slots.values():
-                                slot.end()
-                for descriptor, into in drains.items():
-                    os.set_blocking(descriptor, False)
-                    with contextlib.suppress(BlockingIOError):
-                        while self._drain(descriptor, into, limits):
-                            pass
-            finally:
-                for descriptor in drains:
-                    os.close(descriptor)
+        controls = {slot.control.fileno(): slot for slot in slots}
+        poller = select.poll()
+        for descriptor in (*drains, *controls):
+            poller.register(descriptor, select.POLLIN)
+        asking = asked.sock.fileno() if asked else -1
+        if asked is not None:
+            asked.step()
+            if asked.open:
+                poller.register(asking, asked.events())
+        try:
+            while len(reports) < len(slots):
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise Lost("it did not end its program at the limit")
+                for descriptor, _ in poller.poll(left * 1000):
+                    if descriptor in controls:
+                        reports[controls[descriptor]] = controls[descriptor].report()
+                        poller.unregister(descriptor)
+                    elif asked is not None and descriptor == asking:
+                        poller.unregister(asking)
+                        asked.step()
+                        if asked.open:
+                            poller.register(asking, asked.events())
+                    elif not self._drain(descriptor, drains[descriptor], limits):
+                        poller.unregister(descriptor)
+                    elif self.flooded:
+                        for slot in slots:
+                            slot.end()
+            for descriptor, into in drains.items():
+                os.set_blocking(descriptor, False)
+                with contextlib.suppress(BlockingIOError):
+                    while self._drain(descriptor, into, limits):
+                        pass
+        finally:
+            self._close(drains)
         return reports
 
     def _drain(self, descriptor: int, into: bytearray, limits: Limits) -> bool:
@@ -291,26 +342,3 @@ class Runner:
             report["wall_s"],
             {**info, "cpu_s": report["cpu_s"], "peak_mb": report["peak_kb"] / 1024},
         )
-
-
-def _limits(limits: Limits) -> dict[str, Any]:
-    return {"wall_s": limits.wall_s, "memory_mb": limits.memory_mb}
-
-
-def _begin(slot: Slot, request: dict[str, Any], descriptors: list[int]) -> None:
-    """Hand descriptors to a zygote, and close them here."""
-    try:
-        slot.begin(request, descriptors)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _file(text: str) -> int:
-    """Return a descriptor of memory that holds a text, to be read from its start."""
-    descriptor = os.memfd_create("hub")
-    data = text.encode("utf-8", "surrogatepass")
-    while data:
-        data = data[os.write(descriptor, data) :]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor

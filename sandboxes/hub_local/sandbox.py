@@ -142,21 +142,23 @@ class _Place:
     def __init__(self, sandbox: LocalSandbox) -> None:
         self._sandbox = sandbox
         self._slots: dict[str, Slot] = {}
-        self._scratch: list[str] = []
+        self._folders: list[scratch.Folder] = []
 
     def slot(self, role: str) -> Slot:
         """Return the zygote for a role: "solver", "judge" or "tools"."""
         if role not in self._slots:
-            folder = ""
-            if self._sandbox.tier == "landlock":
-                if role != "judge":
-                    folder = self._sandbox.scratch
-                if not folder:
-                    folder = layers.scratch_folder()
-                    self._scratch.append(folder)
-            packages = self._sandbox.packages
+            own = self._sandbox.tier == "landlock" and (role == "judge" or not self._sandbox.scratch)
+            folder = self._sandbox.scratch
+            if own:
+                self._folders.append(scratch.Folder())
+                folder = self._folders[-1].path
             config = layers.configuration(
-                self._sandbox.tier, self._sandbox._preload, packages, role == "tools", folder
+                self._sandbox.tier,
+                self._sandbox._preload,
+                self._sandbox.packages,
+                tools=role == "tools",
+                scratch=folder,
+                own_scratch=own,
             )
             self._slots[role] = Slot(config)
         return self._slots[role]
@@ -171,11 +173,9 @@ class _Place:
         slots, self._slots = self._slots, {}
         for slot in slots.values():
             slot.close()
-        for folder in self._scratch:
-            with contextlib.suppress(OSError):
-                scratch.empty(folder)
-                os.rmdir(folder)
-        self._scratch.clear()
+        for folder in self._folders:
+            folder.close()
+        self._folders.clear()
         if self._sandbox.scratch:
             scratch.empty(self._sandbox.scratch)
 

@@ -16,6 +16,8 @@ _LOAD, _JUMP, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x05, 0x15,
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 CLONE_THREAD = 0x10000
+WORK = 200
+"""The descriptor that a program's process gets its program from; a program can have none of this number."""
 
 _FILES = (
     "read write close fstat stat lstat newfstatat statx lseek pread64 pwrite64 readv writev preadv "
@@ -98,6 +100,7 @@ def _strict(own_files: bool) -> bytes:
         _argument("prlimit64", 0, (0,)),
         _argument("socketpair", 0, (1,)),
         _argument("sendto", 4, (0,)),
+        _argument("recvmsg", 0, (WORK,)),
         _flag("clone", 0, CLONE_THREAD),
     ]
     allowed = names + (_OWNED.split() if own_files else [])

@@ -38,13 +38,15 @@ class Slot:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.work, work = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        theirs = [control.fileno(), work.fileno()]
         zygote = Path(__file__).with_name("zygote.py")
-        command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(zygote), str(theirs.fileno())]
+        command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(zygote), *map(str, theirs)]
         try:
             self.process = subprocess.Popen(
                 command,
-                pass_fds=[theirs.fileno()],
+                pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -53,9 +55,11 @@ class Slot:
             )
         except OSError as error:
             self.control.close()
+            self.work.close()
             raise SandboxUnavailable(f"the sandbox's process cannot be started: {error}") from error
         finally:
-            theirs.close()
+            control.close()
+            work.close()
         self.runs = 0
         self.pid = 0
         self.control.settimeout(START_S)
@@ -97,17 +101,27 @@ class Slot:
         except OSError as error:
             raise SandboxUnavailable(f"writing {error.filename} was refused: {error.strerror}") from error
 
-    def begin(self, request: dict[str, Any], descriptors: list[int]) -> None:
+    def begin(
+        self, request: dict[str, Any], descriptors: dict[int, int], wall_s: float, keep: bool = False
+    ) -> None:
         """Have it run a program; the report comes from `report`.
+
+        Args:
+            request: see `program.Waiting`.
+            descriptors: what the program is given, by the number that it shall have there.
+            wall_s: its time.
+            keep: leave its files for the next one.
 
         Raises:
             Lost: the zygote has ended.
         """
         self.runs += 1
-        request["id"] = self.runs
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        order = {"id": self.runs, "wall_s": wall_s, **({"keep": True} if keep else {})}
+        data = json.dumps({**request, "wall_s": wall_s, "places": list(descriptors)}).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors.values()))]
         try:
-            self.control.sendmsg([json.dumps(request).encode()], ancillary)
+            self.work.sendmsg([data], rights if descriptors else [])
+            self.control.send(json.dumps(order).encode())
         except OSError as error:
             raise Lost(str(error)) from error
 
@@ -135,8 +149,11 @@ class Slot:
             if not data:
                 raise Lost("the sandbox's process ended")
             message: dict[str, Any] = json.loads(data)
-            if message.get("id") == self.runs:
-                return message
+            if message.get("id") != self.runs:
+                continue
+            if message["unread"] and not message["killed"]:
+                raise Lost("the program's process ended before it had the program")
+            return message
 
     def kill(self) -> None:
         """End the zygote's process; its descriptors stay until `close`."""
@@ -147,6 +164,7 @@ class Slot:
     def close(self) -> None:
         """End the zygote and all that runs in it."""
         self.control.close()
+        self.work.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

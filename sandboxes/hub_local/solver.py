@@ -5,7 +5,7 @@ import sys
 import traceback
 from typing import Any
 
-from hub_local import frames
+from hub_local.frames import Frames, Gone
 from hub_local.plain import NotPlain, decode, encode
 
 BATCH = 256
@@ -16,6 +16,7 @@ _LONGEST_MESSAGE = 2_000
 def serve(namespace: dict[str, Any], sock: socket.socket) -> None:
     """Answer calls until the judge is done."""
     objects: dict[int, Any] = {}
+    frames = Frames(sock)
 
     def number_of(value: Any) -> int:
         objects[len(objects) + 1] = value
@@ -23,15 +24,15 @@ def serve(namespace: dict[str, Any], sock: socket.socket) -> None:
 
     while True:
         try:
-            request = decode(frames.receive(sock), lambda number: objects[number])
-        except frames.Gone:
+            request = decode(frames.receive(), lambda number: objects[number])
+        except Gone:
             return
         try:
             answer = _answer(request, namespace, objects)
             data = encode(["value", *answer], number_of)
         except BaseException as error:
             data = encode(["raised", type(error).__name__, _message(error)])
-        frames.send(sock, data)
+        frames.send(data)
 
 
 def _answer(request: list[Any], namespace: dict[str, Any], objects: dict[int, Any]) -> tuple[Any, Any]:

@@ -1,10 +1,10 @@
 """The server that programs are forked from: single-threaded, with its modules imported, behind its walls.
 
-Started by `slot.Slot` with a control socket; never runs a program itself, and never holds a program's text,
-input or tests: the descriptors that carry these go straight to the forked process.
+Started by `slot.Slot` with two sockets, one for orders and reports, one for programs. It never runs a program
+itself, and never holds a program's text, input or tests. The process of a program is forked before the
+program is there: it walls itself in, waits for it on the second socket, runs that one, and ends.
 """
 
-import array
 import builtins
 import gc
 import importlib
@@ -28,19 +28,22 @@ def main() -> None:
     sys.path[:0] = [config["package"], *config["paths"]]
     confine = importlib.import_module("hub_local.confine")
     kernel = importlib.import_module("hub_local.kernel")
-    importlib.import_module("hub_local.program")
+    program = importlib.import_module("hub_local.program")
     importlib.import_module("hub_local.scratch")
+    work = program.take_work(int(sys.argv[2]))
     quitter = importlib.import_module("_sitebuiltins").Quitter  # what `site` would have made
     builtins.exit, builtins.quit = quitter("exit", "Ctrl-D"), quitter("quit", "Ctrl-D")
     for name in config["preload"]:
         importlib.import_module(name)
     base = _data_bytes()
+    ruleset = -1
     try:
         if config["tier"] == "namespaces":
             confine.enter_namespaces(control, config)
         else:
             kernel.empty_bounding_set()
             os.chdir(config["scratch"])
+            ruleset = confine.ruleset(config)
         kernel.hide_memory()
         kernel.gain_nothing()
         kernel.filter_calls(importlib.import_module("hub_local.seccomp").server())
@@ -48,96 +51,101 @@ def main() -> None:
         control.send(json.dumps({"refused": str(error.filename), "error": error.strerror}).encode())
         os._exit(1)
     sys.path.remove(config["package"])
-    server = Server(control, config, base)
-    server.program.prepare(config)
+    server = Server(control, config, program.Waiting(work, config, base, ruleset))
+    program.prepare(config)
     gc.collect()
     gc.freeze()
+    server.fork()
     control.send(json.dumps({"ready": True, "pid": os.getpid()}).encode())
     server.serve()
 
 
 class Server:
-    """Forks programs, one at a time, and ends them at their limit."""
+    """Forks programs, one at a time, and ends them at their limit.
 
-    def __init__(self, control: socket.socket, config: dict[str, Any], base: int) -> None:
-        self.control, self.config, self.base = control, config, base
+    Args:
+        control: orders come from it, reports go to it.
+        config: see `layers.configuration`.
+        waiting: what a forked process does.
+    """
+
+    def __init__(self, control: socket.socket, config: dict[str, Any], waiting: Any) -> None:
+        self.control, self.config, self.waiting = control, config, waiting
         self.alone = config["tier"] == "namespaces"
-        self.program = importlib.import_module("hub_local.program")
         self.confine = importlib.import_module("hub_local.confine")
         self.scratch = importlib.import_module("hub_local.scratch")
+        self.child = self.pidfd = -1
+        self.poller = select.poll()
+        self.poller.register(control, select.POLLIN)
 
     def serve(self) -> None:
-        """Answer requests until the host closes its end."""
+        """Follow orders until the host closes its end."""
         while True:
-            request, descriptors = self.receive()
-            if request is None:
-                return
-            if "wall_s" in request:
-                self.run(request, descriptors)
-            elif "forget" in request:
+            data = self.control.recv(1 << 16)
+            if not data:
+                break
+            order = json.loads(data)
+            if "wall_s" in order:
+                self.run(order)
+            elif "forget" in order:
+                os.kill(self.child, signal.SIGKILL)
+                self.reap()
                 self.clean()
-            for descriptor in descriptors:
-                os.close(descriptor)
+                self.fork()
+        if self.config["own_scratch"]:
+            self.scratch.remove(self.config["scratch"])
 
-    def receive(self) -> tuple[dict[str, Any] | None, list[int]]:
-        """Read one request and the descriptors that come with it."""
-        data, ancillary, _, _ = self.control.recvmsg(1 << 16, socket.CMSG_SPACE(16 * 4))
-        if not data:
-            return None, []
-        descriptors = array.array("i")
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                descriptors.frombytes(content[: len(content) - len(content) % 4])
-        return json.loads(data), list(descriptors)
-
-    def run(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        """Fork one program and report its end."""
-        start = time.monotonic()
+    def fork(self) -> None:
+        """Make the process for the next program; nothing of the one before must be there any more."""
         child = os.fork()
         if child == 0:
             try:
-                self.control.close()
-                self.program.become(request, descriptors, self.config, self.base)
+                self.waiting.become()
             finally:
                 os._exit(70)
-        pidfd = os.pidfd_open(child)
-        killed = self.wait(pidfd, start + request["wall_s"])
+        self.child, self.pidfd = child, os.pidfd_open(child)
+        self.poller.register(self.pidfd, select.POLLIN)
+
+    def reap(self) -> tuple[int, resource.struct_rusage]:
+        """Wait for the process's end; return its status and what it used."""
+        self.poller.unregister(self.pidfd)
+        os.close(self.pidfd)
+        _, status, usage = os.wait4(self.child, 0)
+        return status, usage
+
+    def run(self, order: dict[str, Any]) -> None:
+        """Give the program its time and report its end."""
+        start = time.monotonic()
+        killed = self.wait(start + order["wall_s"])
         if killed:
-            os.kill(child, signal.SIGKILL)
-        _, status, usage = os.wait4(child, 0)
-        os.close(pidfd)
-        wall = time.monotonic() - start
-        if not request.get("keep"):
-            self.clean()
+            os.kill(self.child, signal.SIGKILL)
+        status, usage = self.reap()
         report = {
-            "id": request["id"],
+            "id": order["id"],
             "status": status,
             "killed": killed,
-            "wall_s": wall,
+            "unread": self.waiting.drop_unread(),
+            "wall_s": time.monotonic() - start,
             "cpu_s": usage.ru_utime + usage.ru_stime,
             "peak_kb": usage.ru_maxrss,
         }
+        self.clean(keep_files="keep" in order)
         self.control.send(json.dumps(report).encode())
+        self.fork()
 
-    def wait(self, pidfd: int, until: float) -> str:
+    def wait(self, until: float) -> str:
         """Wait for the program's end; return why it is to be killed instead, by its limit or the host."""
-        poller = select.poll()
-        poller.register(pidfd, select.POLLIN)
-        poller.register(self.control, select.POLLIN)
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 return "limit"
-            events = dict(poller.poll(min(left * 1000, _WAITS_MS)))
-            if pidfd in events:
+            events = dict(self.poller.poll(min(left * 1000, _WAITS_MS)))
+            if self.pidfd in events:
                 return ""
-            if self.control.fileno() in events:
-                request, descriptors = self.receive()
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                return "host" if request is not None else "gone"
+            if events:
+                return "host" if self.control.recv(1 << 16) else "gone"
 
-    def clean(self) -> None:
+    def clean(self, keep_files: bool = False) -> None:
         """End whatever the program started, and empty what it could write to."""
         if self.alone:
             try:
@@ -146,6 +154,9 @@ class Server:
                     os.waitpid(-1, 0)
             except (ProcessLookupError, ChildProcessError):
                 pass
+        if keep_files:
+            return
+        if self.alone:
             self.confine.renew_scratch(self.config["scratch_mb"])
         else:
             self.scratch.empty(self.config["scratch"])

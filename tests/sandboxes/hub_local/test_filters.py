@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 import hub
+from hub_local.program import OPEN_FILES
 from hub_local.sandbox import LocalSandbox
+from hub_local.seccomp import WORK
 from hub_local.syscalls import NUMBERS
 
 AT_FDCWD = -100
@@ -26,6 +28,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "perf_event_open": (0, 0, -1, -1, 0),
     "userfaultfd": (0,),
     "memfd_create": ("x", 0),
+    "sendmsg": (0, 0, 0),
+    "recvmsg": (0, 0, 0),
+    "recvmsg (the descriptor after that of programs)": (WORK + 1, 0, 0),
     "memfd_secret": (0,),
     "socket": (1, 1, 0),
     "socket (network)": (2, 1, 0),
@@ -213,6 +218,19 @@ print(ctypes.CDLL(None).capget(head, data), data.raw.hex())
 def test_capabilities_are_none(box: LocalSandbox) -> None:
     done = box.run(hub.Program(CAPABILITIES), hub.Limits())
     assert done.stdout == f"0 {'00' * 24}\n"
+
+
+def test_no_program_can_have_the_descriptor_that_programs_come_from(box: LocalSandbox) -> None:
+    source = f"""
+import os, resource
+refused = []
+for call in (lambda: os.fstat({WORK}), lambda: os.dup2(0, {WORK}), lambda: os.dup2(0, {OPEN_FILES}),
+             lambda: resource.setrlimit(resource.RLIMIT_NOFILE, ({WORK} + 1, {WORK} + 1))):
+    try: call()
+    except (OSError, ValueError) as error: refused.append(1)
+print(len(refused))"""
+    done = box.run(hub.Program(source, expected_stdout="4"), hub.Limits())
+    assert (done.verdict, OPEN_FILES < WORK) == (hub.Verdict.PASSED, True), done
 
 
 def test_only_standard_descriptors_and_its_own_text_are_open(box: LocalSandbox) -> None:

@@ -1,5 +1,6 @@
 """Nothing is left behind: processes, mounts, descriptors, files; and a server that dies costs little."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 import hub
+from benchmarks.sandbox_soak import children
 from hub.errors import SandboxUnavailable
+from hub_local import scratch
 from hub_local.sandbox import LocalSandbox
 from hub_local.slot import Lost, Slot
-from tests.sandboxes.hub_local.conftest import ACTIVE, TIERS
+from tests.sandboxes.hub_local.conftest import GIVEN
 
 FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 MIXED = {
@@ -34,25 +37,6 @@ MIXED = {
 }  # fmt: skip
 
 
-def children(pid: int) -> set[int]:
-    """The processes below one, whatever session they are in."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        below = parents.get(waiting.pop(), [])
-        found.update(below)
-        waiting += below
-    return found
-
-
 def state() -> dict[str, object]:
     return {
         "mounts": [
@@ -64,9 +48,15 @@ def state() -> dict[str, object]:
     }
 
 
-@pytest.fixture(params=TIERS)
+def started() -> set[int]:
+    """The processes that this one has started."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+@pytest.fixture(params=GIVEN)
 def options(request: pytest.FixtureRequest) -> dict[str, object]:
-    if TIERS[request.param] not in ACTIVE:
+    if not GIVEN[request.param]:
         pytest.skip(f"this machine refuses the tier {request.param}")
     return {"require": [request.param], "slots": 2}
 
@@ -76,46 +66,82 @@ def run(box: hub.Sandbox, name: str) -> tuple[str, str]:
 
 
 def test_hundreds_of_programs_leave_nothing(options: dict[str, object]) -> None:
-    before, processes = state(), children(os.getpid())
+    before, processes = state(), started()
     box = hub.open_sandbox("local", **options)
     names = [*MIXED] * 2
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: run(box, name), names))
-        steady, served = state(), children(os.getpid())
+        steady = state()
         found = list(pool.map(lambda name: run(box, name), [*MIXED] * 20))
         assert {(name, verdict) for name, verdict in found} == {(name, MIXED[name][1]) for name in MIXED}
         assert state() == steady
-        assert children(os.getpid()) == served
+        assert isinstance(box, LocalSandbox)
+        for server in servers(box):
+            waiting(server, box.tier == "namespaces")
+    below = started().union(*map(children, started() - processes)) - processes
     box.close()
+    for pid in below:
+        gone(pid)
     assert state() == before
-    assert children(os.getpid()) <= processes
+    assert started() <= processes
 
 
 def test_closing_or_failing_to_open_leaves_nothing(
     options: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, processes = state(), children(os.getpid())
+    before, processes = state(), started()
     for _ in range(3):
         hub.open_sandbox("local", **options).close()
     monkeypatch.setattr("hub_local.sandbox.try_breaches", lambda *a: ["a wall fell"])
     with pytest.raises(SandboxUnavailable, match="a wall fell"):
         hub.open_sandbox("local", **options)
     assert state() == before
-    assert children(os.getpid()) <= processes
+    assert started() <= processes
 
 
-def test_servers_end_when_their_host_is_killed(options: dict[str, object]) -> None:
+def test_servers_end_and_clean_up_when_their_host_is_killed(
+    options: dict[str, object], tmp_path: Path
+) -> None:
     source = f"import hub\nbox = hub.open_sandbox('local', **{options!r})\nprint('open', flush=True)\ninput()"
     with subprocess.Popen(
-        [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as host:
         assert host.stdout is not None
         assert host.stdout.readline() == "open\n"
         served = children(host.pid)
         assert served
+        assert any(tmp_path.iterdir()) == ("landlock" in str(options))
         host.kill()
     for pid in served:
         gone(pid)
+    assert not any(tmp_path.iterdir())
+
+
+def test_folders_that_nobody_lived_to_remove_go_when_another_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    held = scratch.Folder()
+    source = "import os; from hub_local import scratch; print(scratch.Folder().path); os._exit(9)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, env=environment)
+    left = Path(done.stdout.strip())
+    (left / "a" / "b").mkdir(parents=True)
+    assert Path(held.path).is_dir()
+    (tmp_path / "another").mkdir()
+    new = scratch.Folder()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        Path(held.path).name,
+        Path(new.path).name,
+        "another",
+    }
+    held.close()
+    new.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
 
 
 def gone(pid: int) -> None:
@@ -135,14 +161,26 @@ def servers(box: LocalSandbox) -> list[int]:
     return [slot.process.pid for place in box._all for slot in place._slots.values()]
 
 
+def waiting(server: int, namespaces: bool) -> int:
+    """Wait until all that is below a server is the process of its next program; return that."""
+    for _ in range(1000):
+        found = children(server)
+        leaves = [pid for pid in found if not children(pid)]
+        if len(found) == 1 + namespaces and len(leaves) == 1:
+            return leaves[0]
+        time.sleep(0.01)
+    raise AssertionError(f"the server does not come to rest: {found}")
+
+
 def test_a_server_killed_in_mid_program_costs_nothing(options: dict[str, object]) -> None:
     box = hub.open_sandbox("local", **{**options, "slots": 1})
     assert isinstance(box, LocalSandbox)
     with ThreadPoolExecutor(1) as pool:
         [server] = servers(box)
-        source = "import sys, time\nprint('1', flush=True)\ntime.sleep(1.5)"
+        process = waiting(server, box.tier == "namespaces")
+        source = "import time\nwhile time.process_time() < 1: pass\nprint(1)"
         running = pool.submit(box.run, hub.Program(source, expected_stdout="1"), hub.Limits(wall_s=20))
-        wait_for_child(server, at_rest=1 if box.tier == "namespaces" else 0)
+        wait_until_busy(process)
         os.kill(server, signal.SIGKILL)
         assert running.result().verdict is hub.Verdict.PASSED  # run once more, by another server
         assert servers(box) != [server]
@@ -150,13 +188,24 @@ def test_a_server_killed_in_mid_program_costs_nothing(options: dict[str, object]
     box.close()
 
 
-def wait_for_child(server: int, at_rest: int) -> None:
-    """Wait until a server runs a program: a process more than it has at rest."""
-    for _ in range(1000):
-        if len(children(server)) > at_rest:
+def wait_until_busy(process: int) -> None:
+    """Wait until a process has computed for some tenths of a second."""
+    for _ in range(2000):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        if int(fields[11]) > 0.3 * os.sysconf("SC_CLK_TCK"):
             return
         time.sleep(0.01)
     raise AssertionError("the program was not started")
+
+
+def test_a_process_killed_before_its_program_costs_nothing(options: dict[str, object]) -> None:
+    with contextlib.closing(hub.open_sandbox("local", **{**options, "slots": 1})) as box:
+        assert isinstance(box, LocalSandbox)
+        for name in ("honest", "judged", "cases"):
+            process = waiting(servers(box)[0], box.tier == "namespaces")
+            os.kill(process, signal.SIGKILL)
+            gone(process)
+            assert run(box, name) == (name, MIXED[name][1])
 
 
 def test_a_program_lost_twice_is_infrastructure(
@@ -165,7 +214,7 @@ def test_a_program_lost_twice_is_infrastructure(
     box = hub.open_sandbox("local", **options)
     tried = []
 
-    def lose(self: Slot, request: object, descriptors: object) -> None:
+    def lose(*_: object) -> None:
         tried.append(1)
         raise Lost("ended")
 

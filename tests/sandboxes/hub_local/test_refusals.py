@@ -13,7 +13,7 @@ import hub
 from hub.errors import BadInput, OptionError, SandboxOverloaded
 from hub_local.sandbox import LARGEST_SOURCE, LocalSandbox
 from hub_local.syscalls import NUMBERS
-from tests.sandboxes.hub_local.conftest import ACTIVE
+from tests.sandboxes.hub_local.conftest import GIVEN
 
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65534
@@ -56,7 +56,7 @@ def test_other_names_of_python(box: LocalSandbox, name: str) -> None:
 
 
 def test_no_slot_is_overload_and_no_verdict() -> None:
-    if not ACTIVE & {"namespace: user", "landlock"}:
+    if not any(GIVEN.values()):
         pytest.skip("this machine refuses namespaces and Landlock")
     box = hub.open_sandbox("local", slots=1, queue_s=0.2)
     started = threading.Thread(
@@ -110,10 +110,8 @@ def without(calls: str, **options: Any) -> str:
     return done.stdout.strip()
 
 
-needs_landlock = pytest.mark.skipif("landlock" not in ACTIVE, reason="this kernel has no Landlock")
-needs_namespaces = pytest.mark.skipif(
-    "namespace: user" not in ACTIVE, reason="this machine refuses namespaces"
-)
+needs_landlock = pytest.mark.skipif(not GIVEN["landlock"], reason="this kernel has no Landlock")
+needs_namespaces = pytest.mark.skipif(not GIVEN["namespaces"], reason="this machine refuses namespaces")
 
 
 @needs_landlock
@@ -186,11 +184,7 @@ def test_it_works_for_an_ordinary_user() -> None:
     packages = [str(ROOT), str(ROOT / "sandboxes"), *site.getsitepackages()]
     if any(not path.stat().st_mode & 0o005 for path in (ROOT, *ROOT.parents)):
         pytest.skip("the checkout cannot be read by an ordinary user")
-    tiers = [
-        name
-        for name, layer in {"namespaces": "namespace: user", "landlock": "landlock"}.items()
-        if layer in ACTIVE
-    ]
+    tiers = [tier for tier, given in GIVEN.items() if given]
     source = f"PATHS, TIERS, NOBODY = {packages!r}, {tiers!r}, {NOBODY}\n{ORDINARY}"
     done = subprocess.run(
         [interpreter(), "-I", "-B", "-c", source], capture_output=True, text=True, timeout=120, cwd="/"

@@ -4,11 +4,10 @@ import pytest
 
 from hub.testing import SandboxSuite
 from hub_local.languages import installed
-from hub_local.layers import layers
+from tests.sandboxes.hub_local.conftest import GIVEN
 
-ACTIVE = {layer.name for layer in layers() if layer.active}
-namespaces = pytest.mark.skipif("namespace: user" not in ACTIVE, reason="this machine refuses namespaces")
-landlock = pytest.mark.skipif("landlock" not in ACTIVE, reason="this kernel has no Landlock")
+namespaces = pytest.mark.skipif(not GIVEN["namespaces"], reason="this machine refuses namespaces")
+landlock = pytest.mark.skipif(not GIVEN["landlock"], reason="this kernel has no Landlock")
 
 
 @namespaces
