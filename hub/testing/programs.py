@@ -339,3 +339,17 @@ LANGUAGES = {
     ),
 }
 """By language: a program that adds two numbers, one that fails, one that never ends, one that is none."""
+
+
+def at_once(count: int) -> list[tuple[Program, Verdict]]:
+    """Return programs that differ by a number in their input, with their verdicts; some end otherwise."""
+    found = []
+    for number in range(count):
+        source = f"import sys\nprint({number}, sys.stdin.read())\nprint({number}, file=sys.stderr)"
+        verdict = {4: Verdict.ERROR, 5: Verdict.TIMEOUT}.get(number % 6, Verdict.PASSED)
+        if verdict is Verdict.ERROR:
+            source += "\nimport os; os._exit(9)"
+        elif verdict is Verdict.TIMEOUT:
+            source += "\nsys.stdout.flush()\nwhile True: pass"
+        found.append((Program(source, stdin=str(number), expected_stdout=f"{number} {number}"), verdict))
+    return found

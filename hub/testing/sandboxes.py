@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,6 +19,7 @@ from hub.open import open_sandbox
 from hub.sandbox import Case, Execution, Limits, Program, Sandbox, Verdict
 from hub.testing import probes, programs
 from hub.testing.cheats import CHEATS, ENTRY_POINT, HONEST, LOOKS_FOR_SECRETS, TESTS, WRONG
+from hub.testing.failing import caught, fail, show
 
 QUICK_S = 2.0
 """The wall time of programs that may never end."""
@@ -73,7 +74,7 @@ class SandboxSuite:
         """Open another sandbox like the one under test."""
         name = vars(cls).get("sandbox", getattr(cls, "sandbox", None))
         if name is None:
-            _fail(f"set `sandbox` in {cls.__name__}: what is to be tested")
+            fail(f"set `sandbox` in {cls.__name__}: what is to be tested")
         if isinstance(name, str):
             return open_sandbox(name, **cls.options)
         make = name.__func__ if isinstance(name, staticmethod) else name
@@ -96,7 +97,7 @@ class SandboxSuite:
         try:
             sandbox = cls.open()
         except SandboxUnavailable as error:
-            _fail(f"cannot be opened: {error}. Skip the class where the machine lacks what it needs")
+            fail(f"cannot be opened: {error}. Skip the class where the machine lacks what it needs")
         with contextlib.closing(sandbox):
             yield sandbox
 
@@ -109,7 +110,7 @@ class SandboxSuite:
         right = {v if v in self.tells else Verdict.ERROR for v in verdicts}
         if done.verdict not in right:
             wanted = " or ".join(sorted(right))
-            _fail(f"{what}: is {done.verdict}, not {wanted}. {_show(done)}")
+            fail(f"{what}: is {done.verdict}, not {wanted}. {show(done)}")
 
     def _table(self, box: Sandbox, table: programs.Table, name: str) -> Execution:
         program, verdicts = table[name]
@@ -158,7 +159,7 @@ class SandboxSuite:
         done = self.run(box, Program(source))
         self.expect(done, (Verdict.ERROR if code else Verdict.PASSED,), name)
         if self.keeps_exit_code and done.exit_code != code:
-            _fail(f"{name}: the exit code is {done.exit_code}, not {code}")
+            fail(f"{name}: the exit code is {done.exit_code}, not {code}")
 
     @pytest.mark.parametrize("language", programs.LANGUAGES)
     def test_languages(self, box: Sandbox, language: str) -> None:
@@ -174,7 +175,8 @@ class SandboxSuite:
             (broken, None, Verdict.ERROR, self.wall_s),
         ):
             program = Program(source, language, stdin="2 3", expected_stdout=expected)
-            self.expect(self.run(box, program, wall_s=seconds), (verdict, *_or_killed(verdict)), source)
+            killed = (Verdict.KILLED,) if verdict is Verdict.ERROR else ()
+            self.expect(self.run(box, program, wall_s=seconds), (verdict, *killed), source)
 
     def test_what_is_printed_is_kept_apart(self, box: Sandbox) -> None:
         """Standard output and error come back apart; a traceback is on standard error."""
@@ -183,7 +185,7 @@ class SandboxSuite:
         )
         self.expect(done, (Verdict.ERROR,), "an exception")
         if done.stdout != "to out\n" or "to err" not in done.stderr or "KeyError: 'key'" not in done.stderr:
-            _fail(f"an exception after output on both streams: {_show(done)}")
+            fail(f"an exception after output on both streams: {show(done)}")
 
     def test_an_unknown_language_is_refused(self, box: Sandbox) -> None:
         """It is an error that names the languages there are, and no verdict."""
@@ -212,11 +214,11 @@ class SandboxSuite:
         done = self.run(box, Program(source.format(600)), output_bytes=1000)
         self.expect(done, (Verdict.PASSED,), "1000 bytes of 1000")
         if (len(done.stdout), len(done.stderr)) != (600, 400):
-            _fail(f"600 and 400 bytes of output came back as {len(done.stdout)} and {len(done.stderr)}")
+            fail(f"600 and 400 bytes of output came back as {len(done.stdout)} and {len(done.stderr)}")
         done = self.run(box, Program(source.format(601)), output_bytes=1000)
         self.expect(done, (Verdict.OUTPUT_LIMIT,), "1001 bytes of 1000")
         if len(done.stdout) + len(done.stderr) > 1000:
-            _fail(f"{len(done.stdout) + len(done.stderr)} bytes of output came back, and 1000 were allowed")
+            fail(f"{len(done.stdout) + len(done.stderr)} bytes of output came back, and 1000 were allowed")
 
     # Walls
 
@@ -257,17 +259,17 @@ class SandboxSuite:
                     places.append(str(place))
             before = [os.stat(place) for place in places]
             got: list[Any] = []
-            with _caught(signal.SIGUSR1, got):
+            with caught(signal.SIGUSR1, got):
                 done = self.run(
                     box, Program(probes.REACHES.format(places=places, process=os.getpid(), secret=secret[:9]))
                 )
             self.expect(done, (Verdict.PASSED,), "a program that reaches out")
             if done.stdout.strip() != "[]" or got:
-                _fail(f"a program reached the host: {done.stdout}{' a signal' if got else ''}")
+                fail(f"a program reached the host: {done.stdout}{' a signal' if got else ''}")
             if [(s.st_mode, s.st_mtime_ns, s.st_nlink) for s in before] != [
                 (s.st_mode, s.st_mtime_ns, s.st_nlink) for s in map(os.stat, places)
             ]:
-                _fail(f"a program changed files of the host, of {places}")
+                fail(f"a program changed files of the host, of {places}")
 
     # Verdicts
 
@@ -288,7 +290,7 @@ class SandboxSuite:
             return
         done = self.run(box, program, wall_s=self.wall_s if name in ("right", "wrong") else QUICK_S)
         if (done.verdict is Verdict.PASSED) is not (name == "right"):
-            _fail(f"the program with {name} is {done.verdict}. {_show(done)}")
+            fail(f"the program with {name} is {done.verdict}. {show(done)}")
 
     @pytest.mark.parametrize("mode", ["judge", "cases", "output"])
     def test_what_is_expected_cannot_be_read(self, box: Sandbox, mode: str) -> None:
@@ -306,41 +308,31 @@ class SandboxSuite:
             return
         done = self.run(box, program)
         if done.verdict is Verdict.PASSED or secret in done.stdout + done.stderr or "[" not in done.stdout:
-            _fail(f"a program that looks for what is expected of it: {_show(done)}")
+            fail(f"a program that looks for what is expected of it: {show(done)}")
 
     # Callers
 
     def test_callers_at_once_get_their_own(self, box: Sandbox) -> None:
         """Many threads, honest and hostile programs in between: each gets its own output and verdict."""
-        programs_ = []
-        for number in range(self.callers * 6):
-            source = f"import sys\nprint({number}, sys.stdin.read())\nprint({number}, file=sys.stderr)"
-            kind = number % 6
-            if kind == 4:
-                source += "\nimport os; os._exit(9)"
-            elif kind == 5:
-                source += "\nsys.stdout.flush()\nwhile True: pass"
-            programs_.append(Program(source, stdin=str(number), expected_stdout=f"{number} {number}"))
+        given = programs.at_once(self.callers * 6)
+
+        def run(one: tuple[Program, Verdict]) -> Execution:
+            return self.run(box, one[0], wall_s=1.0 if one[1] is Verdict.TIMEOUT else self.wall_s)
+
         with ThreadPoolExecutor(self.callers) as pool:
-            found = list(
-                pool.map(
-                    lambda p: self.run(box, p, wall_s=self.wall_s if "while" not in p.source else 1.0),
-                    programs_,
-                )
-            )
-        for number, done in enumerate(found):
-            verdict = {4: Verdict.ERROR, 5: Verdict.TIMEOUT}.get(number % 6, Verdict.PASSED)
+            found = list(pool.map(run, given))
+        for number, (done, (_, verdict)) in enumerate(zip(found, given, strict=True)):
             self.expect(done, (verdict,), f"program {number} of {len(found)} at once")
-            if number % 6 < 4 and done.stderr.strip() != str(number):
-                _fail(f"program {number} has the standard error of another: {_show(done)}")
+            if verdict is Verdict.PASSED and done.stderr.strip() != str(number):
+                fail(f"program {number} has the standard error of another: {show(done)}")
 
     def test_it_says_what_its_walls_are(self, box: Sandbox) -> None:
         """`describe` lists its layers, for people."""
         layers = box.describe()
         if not layers or not all(layer.name and isinstance(layer.active, bool) for layer in layers):
-            _fail("describe() gives no layers: list what walls programs in, and whether each is active")
+            fail("describe() gives no layers: list what walls programs in, and whether each is active")
         if len({layer.name for layer in layers}) != len(layers):
-            _fail("describe() names a layer twice")
+            fail("describe() names a layer twice")
 
     def test_closing_is_final(self) -> None:
         """A closed sandbox runs nothing, and may be closed again."""
@@ -368,7 +360,7 @@ class SandboxSuite:
         box.close()
         waiting.join(60.0)
         if len(found) != 1 or not isinstance(found[0], SandboxError):
-            _fail(f"a program ran when the sandbox was closed, and its caller got {found or 'no answer'}")
+            fail(f"a program ran when the sandbox was closed, and its caller got {found or 'no answer'}")
 
     def test_a_forked_child_cannot_use_it(self, box: Sandbox) -> None:
         """A sandbox belongs to the process that opened it."""
@@ -385,7 +377,7 @@ class SandboxSuite:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
         if os.waitstatus_to_exitcode(status) != 0:
-            _fail("it can be used in a forked child: raise SandboxUnavailable where os.getpid() has changed")
+            fail("it can be used in a forked child: raise SandboxUnavailable where os.getpid() has changed")
         self.expect(self.run(box, Program("print(1)")), (Verdict.PASSED,), "the parent afterwards")
 
     def _has(self, mode: str) -> bool:
@@ -397,34 +389,10 @@ class SandboxSuite:
             done = self.run(box, program)
         except BadInput:
             return False
-        _fail(f"what the sandbox does not have is run, not refused with BadInput. {_show(done)}")
+        fail(f"what the sandbox does not have is run, not refused with BadInput. {show(done)}")
 
     def __init_subclass__(cls, **keys: Any) -> None:
         super().__init_subclass__(**keys)
         if not cls.isolated:  # the walls are another's: there is nothing here to test
             for name in _WALLS:
                 setattr(cls, name, None)
-
-
-@contextlib.contextmanager
-def _caught(number: signal.Signals, into: list[Any]) -> Iterator[None]:
-    before = signal.signal(number, lambda *found: into.append(found))
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
-
-
-def _or_killed(verdict: Verdict) -> tuple[Verdict, ...]:
-    return (Verdict.KILLED,) if verdict is Verdict.ERROR else ()
-
-
-def _show(done: Execution) -> str:
-    return (
-        f"It exited with {done.exit_code}, printed {done.stdout[:300]!r} and on standard error "
-        f"{done.stderr[-700:]!r}; {dict(done.info)}"
-    )
-
-
-def _fail(message: str) -> NoReturn:
-    pytest.fail(f"the sandbox {message}" if message.startswith("cannot") else message, pytrace=False)
