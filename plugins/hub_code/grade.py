@@ -9,7 +9,7 @@ from hub.sandbox import Execution, Program, Verdict
 from hub_code.columns import BadReference, Reference, read_reference
 from hub_code.complete import find_program, preamble
 from hub_code.runner import Runner
-from hub_code.scores import LONGEST_COMPLETION, explain, nothing_run
+from hub_code.scores import LONGEST_COMPLETION, nothing_run, score_of
 from hub_code.split import split_tests
 
 
@@ -89,13 +89,9 @@ class Code:
                 worst = execution
             if not self.partial:
                 break
-        info: dict[str, Any] = {"verdict": str(worst.verdict)}
         if self.partial:
-            info |= {"passed": passed, "of": count}
-        value = passed / count if self.partial else float(worst.verdict is Verdict.PASSED)
-        if worst.verdict is Verdict.PASSED:
-            return hub.Score(value, info=info)
-        return hub.Score(value, str(worst.verdict), explain(worst), info)
+            return score_of(worst, passed / count, passed=passed, of=count)
+        return score_of(worst, float(worst.verdict is Verdict.PASSED))
 
     def _runs(self, program: Program, reference: Reference) -> Iterator[Program]:
         if reference.mode == "io":

@@ -7,7 +7,7 @@ from hub.sandbox import Program, Verdict
 from hub_code.columns import BadReference, read_prompt, read_text
 from hub_code.complete import find_program
 from hub_code.runner import Runner
-from hub_code.scores import LONGEST_COMPLETION, explain, nothing_run
+from hub_code.scores import LONGEST_COMPLETION, nothing_run, score_of
 
 
 class CodeRuns:
@@ -58,7 +58,4 @@ class CodeRuns:
             return nothing_run("no_code")
         self.runner.begin()
         execution = self.runner.run(Program(source, self.language, stdin))
-        info = {"verdict": str(execution.verdict)}
-        if execution.verdict is Verdict.PASSED:
-            return hub.Score(1.0, info=info)
-        return hub.Score(0.0, str(execution.verdict), explain(execution), info)
+        return score_of(execution, float(execution.verdict is Verdict.PASSED))

@@ -1,5 +1,7 @@
 """What becomes of a program's verdict as a score."""
 
+from typing import Any
+
 import hub
 from hub.sandbox import Execution, Verdict
 
@@ -15,6 +17,14 @@ def nothing_run(reason: str) -> hub.Score:
     """
     detail = f"a completion of more than {LONGEST_COMPLETION} characters" if reason == "too_long" else ""
     return hub.Score(0.0, reason, detail, {"verdict": str(Verdict.ERROR)})
+
+
+def score_of(execution: Execution, value: float, **info: Any) -> hub.Score:
+    """Return a score with its verdict; where the program did not pass, that is the reason too."""
+    verdict = str(execution.verdict)
+    if execution.verdict is Verdict.PASSED:
+        return hub.Score(value, info={"verdict": verdict, **info})
+    return hub.Score(value, verdict, explain(execution), {"verdict": verdict, **info})
 
 
 def explain(execution: Execution) -> str:
