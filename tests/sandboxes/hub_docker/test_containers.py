@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 import hub
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
-from hub.sandbox import Case, Limits, Program, Verdict
+from hub.sandbox import Case, Execution, Limits, Program, Verdict
+from hub_docker.container import Container
 from hub_docker.leftovers import labels
 from hub_docker.sandbox import IMAGE, DockerSandbox
 
@@ -122,23 +124,29 @@ def test_a_lost_container_costs_nothing(box: DockerSandbox) -> None:
     assert current(box).id != lost.id
 
 
-def test_a_container_lost_in_mid_run_is_retried_once(box: DockerSandbox, engine_client: Any) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_container_lost_in_mid_run_is_retried_once(
+    box: DockerSandbox, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    run, killers = Container.run, list[threading.Timer]()
 
-    first = current(box)
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(box.run, Program("import time\ntime.sleep(2)\nprint(1)"), Limits(wall_s=30))
-        time.sleep(0.5)
-        first.kill()
-        assert asked.result(60).verdict is Verdict.PASSED
-        asked = pool.submit(box.run, Program("import time\ntime.sleep(20)"), Limits(wall_s=60))
-        for _ in range(2):
-            time.sleep(1.5)
-            running = [c for c in mine(engine_client, box) if c.status == "running"]
-            for container in running:
-                container.kill()
-        with pytest.raises(SandboxUnavailable, match="two containers were lost"):
-            asked.result(60)
+    def run_and_be_killed(self: Container, *given: Any) -> Execution:
+        if len(killers) < lost:
+            killers.append(threading.Timer(0.5, self._container.kill))
+            killers[-1].start()
+        return run(self, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Container, "run", run_and_be_killed)
+        sleeps = Program(f"import time\ntime.sleep({3 if lost == 1 else 600})\nprint(1)")
+        if lost == 1:
+            assert box.run(sleeps, Limits(wall_s=60)).verdict is Verdict.PASSED
+        else:
+            with pytest.raises(SandboxUnavailable, match="two containers were lost"):
+                box.run(sleeps, Limits(wall_s=600))
+    for killer in killers:
+        killer.join()
+    assert len(killers) == lost
     assert box.run(PRINTS, Limits()).verdict is Verdict.PASSED
 
 
