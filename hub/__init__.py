@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hub.benchmark import Benchmark, BenchmarkFamily
 from hub.command import Command
 from hub.engine.offer import EnginePlugin
-from hub.generator import Completion, Decoding, Generator, GeneratorPlugin
+from hub.generator import Completion, Decoding, Generator, GeneratorPlugin, LikelihoodGenerator
 from hub.hookspecs import hookimpl
 from hub.reward import Lane, Per, Reward, reward
 from hub.sample import Sample
@@ -65,6 +65,7 @@ __all__ = [
     "Hub",
     "Lane",
     "Layer",
+    "LikelihoodGenerator",
     "Limits",
     "Lowered",
     "Mix",

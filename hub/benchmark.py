@@ -1,6 +1,6 @@
 """A benchmark as a plugin offers it: rows, prompt, the mix that grades, metrics. And families of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,10 @@ class Benchmark:
         name: what commands and recipes call it.
         rows: a callable `(split: str, **options) -> Iterable[dict]`, or its "package.module:name". Each row
             has a unique `id`, a `prompt` (text or chat messages) and the columns that the rewards
-            need. It is called once per run; equal arguments give equal rows.
+            need. It is called once per run; equal arguments give equal rows. Where a row has a column
+            `continuations`, nothing is completed: a list of texts, or of [context, text]; the model tells
+            how likely each is after the prompt (text) or its own context (None: by itself), and the
+            rewards read the column `likelihoods`, a list of [logarithm of the probability, is greedy].
         rewards: the mix that grades: a mapping as in a mix file, e.g. `{"math": 1.0}` or
             `{"reward": [{"use": "math", "weight": 1.0}]}`. The score of a completion is its total.
         summary: one line, with the source of the data (paper, repository) and what it measures.
@@ -24,6 +27,9 @@ class Benchmark:
             trained on and must share no row with the others.
         decoding: how completions are made unless the user says otherwise.
         category: a column to report by; "" for none.
+        metrics: what is reported beside the mean of the scores: a callable, or its "package.module:name",
+            from the lines of samples.jsonl to numbers by name; "" for none. Not called where a run is graded
+            with another mix.
         origin: set when it is discovered.
     """
 
@@ -34,6 +40,7 @@ class Benchmark:
     splits: tuple[str, ...] = ("test",)
     decoding: Decoding = Decoding()
     category: str = ""
+    metrics: str | Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float]] = ""
     origin: Origin = field(default=Origin(), compare=False)
 
 

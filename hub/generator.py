@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from hub.origin import Origin
 from hub.sample import Text
@@ -19,6 +19,8 @@ class Decoding:
         stop: texts at which a completion ends; they are not part of it.
         seed: for sampling; the same seed, model and batch give the same completions where the
             generator can promise it.
+        chat_template: False gives a prompt that is plain text to the model as it is, with no chat template
+            around it, even where the model has one. Prompts of messages always get it.
     """
 
     max_new_tokens: int = 512
@@ -26,6 +28,7 @@ class Decoding:
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
     seed: int = 0
+    chat_template: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stop", tuple(self.stop))
@@ -40,14 +43,22 @@ class Completion:
     Args:
         index: which of the prompts it answers.
         text: what the model wrote, without the prompt and without special tokens.
-        finish: "stop" (ended by itself) or "length" (cut at `max_new_tokens`).
+        finish: "stop" (ended by itself), "length" (cut at `max_new_tokens`), or "told" (of several texts the
+            one that is most likely).
         tokens: how many tokens it has; None where the generator does not know.
+        likelihoods: of a row with `continuations`, how likely each is: the logarithm of its probability, and
+            whether it is what greedy decoding would give; None for text that the model wrote.
     """
 
     index: int
     text: str
     finish: str = "stop"
     tokens: int | None = None
+    likelihoods: tuple["Likelihood", ...] | None = None
+
+
+Likelihood: TypeAlias = tuple[float, bool]
+"""The logarithm of the probability that a text is continued so, and whether greedy decoding would."""
 
 
 class Generator(Protocol):
@@ -65,6 +76,25 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Release the model or the connection."""
+
+
+@runtime_checkable
+class LikelihoodGenerator(Generator, Protocol):
+    """A generator that can also tell how likely given texts are; benchmarks with `continuations` need it."""
+
+    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+        """Tell how likely each continuation is after its context; yield as they are known, in any order.
+
+        Args:
+            asked: context and continuation; "" is a text that begins with it. None as the context: how likely
+                the whole text is by itself, in pieces where it is longer than the model can see.
+
+        Yields:
+            Which of them it is, and its likelihood.
+
+        Raises:
+            GeneratorError: the model or server cannot; what was yielded before stands.
+        """
 
 
 @dataclass(frozen=True)

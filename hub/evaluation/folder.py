@@ -71,7 +71,13 @@ class RunFolder:
         """
         self.completions[key] = completion
         known = {"row": key[0], "sample": key[1]}
-        made = {"text": completion.text, "finish": completion.finish, "tokens": completion.tokens}
+        made: dict[str, Any] = {
+            "text": completion.text,
+            "finish": completion.finish,
+            "tokens": completion.tokens,
+        }
+        if completion.likelihoods is not None:
+            made["likelihoods"] = completion.likelihoods
         self._write(self._completions_file, [known | made])
 
     def add_samples(self, lines: Iterable[tuple[Key, dict[str, Any]]]) -> None:
@@ -154,7 +160,10 @@ class RunFolder:
 
     def _read_completion(self, line: dict[str, Any]) -> None:
         key = (line["row"], line["sample"])
-        self.completions[key] = Completion(key[0], line["text"], line["finish"], line["tokens"])
+        likelihoods = line.get("likelihoods")
+        if likelihoods is not None:
+            likelihoods = tuple((float(logprob), bool(greedy)) for logprob, greedy in likelihoods)
+        self.completions[key] = Completion(key[0], line["text"], line["finish"], line["tokens"], likelihoods)
 
     def _read_sample(self, line: dict[str, Any]) -> None:
         self.samples[(line["result"]["row"], line["result"]["sample"])] = line

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.benchmark import Benchmark
 from hub.errors import BadInput, ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
+from hub.evaluation.likelihood import problem_of_continuations
 from hub.generator import Decoding
 from hub.mix.mix import Mix
 from hub.options import check_options
@@ -17,7 +18,7 @@ from hub.plugins import load, open_target
 from hub.sample import Sample
 from hub.target import load_file, missing_dependency
 
-OURS = ("completion", "result")
+OURS = ("completion", "likelihoods", "result")
 """What a line of samples.jsonl adds to a row's columns."""
 
 
@@ -99,6 +100,8 @@ def make_plan(
     rows = read_rows(benchmark, split, options or {})
     name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
     chosen = rows[:limit]
+    if samples_per_prompt > 1 and any("continuations" in row for row in chosen):
+        raise OptionError(f"benchmark {benchmark.name!r} samples nothing: samples per prompt are 1")
     _check_fit(benchmark, graded_by, chosen)
     return Plan(
         benchmark,
@@ -177,6 +180,8 @@ def read_rows(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> l
         problem = _problem_of(row)
         if not problem and (earlier := seen.setdefault(row["id"], number)) != number:
             problem = f"has the id {row['id']!r} of row {earlier}"
+        if not problem and ("continuations" in row) != ("continuations" in rows[0]):
+            problem = "has continuations where row 1 has not, or the other way round"
         if problem:
             raise DataError(f"{whose}: row {number} {problem}")
     if not rows:
@@ -194,6 +199,8 @@ def _problem_of(row: Any) -> str:
         assert Sample(row.get("prompt")).prompt_text is not None  # type: ignore[arg-type]
     except BadInput as error:
         return f"has no prompt: {error}"
+    if problem := problem_of_continuations(row):
+        return problem
     ours = [name for name in OURS if name in row]
     return f"has a column {ours[0]!r}, which results need: rename it" if ours else ""
 

@@ -13,6 +13,7 @@ from hub.engine.interface import AnyEngine
 from hub.errors import GeneratorError
 from hub.evaluation.folder import Key, RunFolder, open_folder
 from hub.evaluation.grading import Grader, Unit
+from hub.evaluation.likelihood import answer
 from hub.evaluation.plan import Plan
 from hub.evaluation.provenance import describe_hardware, describe_versions
 from hub.evaluation.recipe import make_recipe
@@ -127,7 +128,7 @@ class _Job:
         if not rows:
             return
         decoding = _decoding_of(self.plan.decoding, sample)
-        completions = self.generator.generate([self.plan.rows[row]["prompt"] for row in rows], decoding)
+        completions = answer(self.generator, [self.plan.rows[row] for row in rows], decoding)
         left = set(range(len(rows)))
         try:
             for completion in completions:
@@ -158,6 +159,8 @@ class _Job:
     def sample(self, key: Key) -> Sample:
         row, completion = self.plan.rows[key[0]], self.folder.completions[key]
         columns = {name: value for name, value in row.items() if name not in ("id", "prompt")}
+        if completion.likelihoods is not None:
+            columns["likelihoods"] = [list(likelihood) for likelihood in completion.likelihoods]
         return Sample(row["prompt"], completion.text, columns, group=key[0], id=row["id"])
 
     def deliver(self, scored: list[tuple[Key, Sample, MixScore]]) -> None:

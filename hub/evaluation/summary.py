@@ -1,7 +1,9 @@
 """What result.json says: scores with their uncertainty, what could not be scored, what was run."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from hub.evaluation.folder import FORMAT, Key
@@ -9,7 +11,10 @@ from hub.evaluation.plan import Plan
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.statistics import estimate, pass_at_k
 from hub.evaluation.votes import maj_at_k
+from hub.plugins import open_target
 from hub.score import Outcome
+
+_log = logging.getLogger(__name__)
 
 
 def make_result(
@@ -53,6 +58,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     """
     keys = sorted(samples)
     results = {key: samples[key]["result"] for key in keys}
+    metrics = {} if plan.mix_name else _metrics(plan, [samples[key] for key in keys])
     totals = {key: _with_answer(results[key]) for key in keys}
     rewards = {name: account({key: results[key]["scores"][name] for key in keys}) for name in plan.mix.names}
     categories: dict[str, dict[Key, Any]] = {}
@@ -64,6 +70,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
         "total": account(totals),
         "rewards": rewards,
         "categories": {name: account(scores) for name, scores in sorted(categories.items())},
+        "metrics": metrics,
     }
 
 
@@ -118,6 +125,18 @@ def make_flags(plan: Plan) -> list[str]:
     if plan.decoding != plan.benchmark.decoding:
         flags.append("decoding changed from the benchmark's own")
     return flags
+
+
+def _metrics(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """The benchmark's numbers; None where one is not finite. What they raise is logged, and loses no run."""
+    if not plan.benchmark.metrics:
+        return {}
+    try:
+        found = open_target(plan.benchmark.metrics, plan.benchmark.origin)(lines)
+        return {str(name): float(value) if isfinite(value) else None for name, value in found.items()}
+    except Exception as error:
+        _log.warning("the metrics of %s: %s: %s", plan.benchmark.name, type(error).__name__, error)
+        return {}
 
 
 def _mean(groups: Sequence[Sequence[float]]) -> dict[str, Any]:

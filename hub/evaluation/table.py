@@ -57,6 +57,8 @@ def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
     for key, title in (("pass_at_k", "pass"), ("maj_at_k", "maj")):
         for k, value in scores["total"].get(key, {}).items():
             yield f"{title}@{k}", {**once, "mean": value}
+    for name, value in scores.get("metrics", {}).items():
+        yield name, {**once, "mean": value}
     for name, score in scores["rewards"].items():
         if len(scores["rewards"]) > 1:
             yield name, score

@@ -31,7 +31,8 @@ class OpenAIGenerator:
     Args:
         model: the server's address, e.g. "http://localhost:8000/v1".
         served_name: the model's name there; None: the only one that `GET /models` lists.
-        endpoint: "chat" (the server applies the chat template) or "completions" (plain text goes in).
+        endpoint: "chat" (the server applies the chat template; a prompt of which the decoding says that it
+            gets none goes to "completions" all the same) or "completions" (plain text goes in).
         concurrency: requests at once.
         retries: further tries of a request that met overload, a server's failure or a broken connection.
         backoff_s: seconds before the first retry; doubles with each.
@@ -76,9 +77,10 @@ class OpenAIGenerator:
             GeneratorError: the server refuses a prompt, cannot be reached any more, or answers garbage.
         """
         bodies = [self._body(prompt, index, decoding) for index, prompt in enumerate(prompts)]
+        paths = ["/chat/completions" if "messages" in body else "/completions" for body in bodies]
         done: queue.SimpleQueue[Completion | BaseException | None] = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
-        work = loop.create_task(self._ask_all(bodies, decoding, done))
+        work = loop.create_task(self._ask_all(paths, bodies, decoding, done))
 
         def run() -> None:
             try:
@@ -149,8 +151,11 @@ class OpenAIGenerator:
             "option served_name=MODEL"
         )
 
+    def _is_chat(self, prompt: Text, decoding: Decoding) -> bool:
+        return self._chat and (decoding.chat_template or not isinstance(prompt, str))
+
     def _body(self, prompt: Text, index: int, decoding: Decoding) -> dict[str, Any]:
-        if self._chat:
+        if self._is_chat(prompt, decoding):
             asked: dict[str, Any] = {"messages": as_messages(prompt)}
         elif isinstance(prompt, str):
             asked = {"prompt": prompt}
@@ -172,17 +177,17 @@ class OpenAIGenerator:
 
     async def _ask_all(
         self,
+        paths: Sequence[str],
         bodies: Sequence[Mapping[str, Any]],
         decoding: Decoding,
         done: "queue.SimpleQueue[Completion | BaseException | None]",
     ) -> None:
-        path = "/chat/completions" if self._chat else "/completions"
-        todo = iter(enumerate(bodies))
+        todo = iter(enumerate(zip(paths, bodies, strict=True)))
 
         async def worker(client: httpx.AsyncClient) -> None:
-            for index, body in todo:
+            for index, (path, body) in todo:
                 answer = await ask(client, path, body, self._retries, self._backoff_s)
-                completion = read_completion(answer, index, self._chat)
+                completion = read_completion(answer, index, path.startswith("/chat"))
                 text, stopped = cut(completion.text, decoding.stop)  # some servers leave the stop text in
                 finish = "stop" if stopped else completion.finish
                 done.put(Completion(index, text, finish, completion.tokens))

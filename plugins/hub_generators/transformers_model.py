@@ -18,8 +18,9 @@ from jinja2 import TemplateError
 
 from hub.errors import GeneratorError, OptionError
 from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
-from hub.generator import Completion, Decoding
+from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Text
+from hub_generators.likelihood import TextLikelihood
 from hub_generators.prompts import ChatTemplate, as_messages, as_text
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
 from hub_generators.stop import cut
@@ -32,8 +33,8 @@ class TransformersGenerator:
 
     Args:
         model: a local folder, or a model id like "org/name" or "org/name@revision".
-        chat_template: "auto" uses the tokenizer's chat template if it has one, "always" insists on it,
-            "never" gives the prompt as it is.
+        chat_template: "auto" uses the tokenizer's chat template if it has one and the decoding does not say
+            otherwise, "always" insists on it, "never" gives the prompt as it is.
         dtype: of the weights; "auto": float32 on a CPU, elsewhere as they are stored.
         device: a torch device; "auto": a GPU if there is one.
         batch_size: prompts at once; None: 8 on a CPU, 64 on a GPU.
@@ -65,7 +66,7 @@ class TransformersGenerator:
             raise OptionError(
                 f"the tokenizer of {model!r} has no chat template: use chat_template=auto or never"
             )
-        self._chat = has_template and chat_template != "never"
+        self._chat, self._insists = has_template and chat_template != "never", chat_template == "always"
         self._ends = self._end_tokens()
         own = self._model.generation_config
         self._pad = own.pad_token_id if own.pad_token_id is not None else (*sorted(self._ends), 0)[0]
@@ -79,7 +80,7 @@ class TransformersGenerator:
         Raises:
             GeneratorError: a prompt does not fit the model, or the device has too little memory.
         """
-        encoded = [self._encode(prompt, index) for index, prompt in enumerate(prompts)]
+        encoded = [self._encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
         self._check_room(encoded, decoding)
         seeds = row_seeds(encoded, decoding.seed)
         order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
@@ -95,6 +96,15 @@ class TransformersGenerator:
                 ) from error
             for index, (text, finish, count) in zip(chosen, made, strict=True):
                 yield Completion(index, text, finish, count)
+
+    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+        """Tell how likely each text is after its context, longest first; no chat template is used.
+
+        Raises:
+            GeneratorError: a text does not fit the model, or stands alone (its context is None).
+        """
+        measure = TextLikelihood(self._model, self._tokenizer, self._device, self._batch_size)
+        yield from measure(asked)
 
     def describe(self) -> Mapping[str, Any]:
         """Return the folder or id, revision, hash of the weights files, tokenizer, dtype and versions."""
@@ -131,9 +141,10 @@ class TransformersGenerator:
         ends = set(own) if isinstance(own, list | tuple) else {own}
         return {int(end) for end in ends | {self._tokenizer.eos_token_id} if end is not None}
 
-    def _encode(self, prompt: Text, index: int) -> list[int]:
+    def _encode(self, prompt: Text, index: int, decoding: Decoding) -> list[int]:
+        as_it_is = isinstance(prompt, str) and not decoding.chat_template and not self._insists
         try:
-            if self._chat:
+            if self._chat and not as_it_is:
                 encoded = self._tokenizer.apply_chat_template(
                     as_messages(prompt), add_generation_prompt=True, tokenize=True, return_dict=True
                 )

@@ -1,15 +1,15 @@
 """Completes prompts with a model backend of lm-eval: whatever it can load, the hub can evaluate.
 
-lm-eval gives completions of one call all at once, so prompts go in pieces of similar length. Not here: its
-tasks, and its filters, which work on completions after the hub has them.
+lm-eval gives completions of one call all at once, so prompts go in pieces of similar length.
 """
 
 import hashlib
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from lm_eval.api.registry import model_registry  # noqa: TID253
 
 from hub.errors import GeneratorError, HubError, OptionError, UnknownName
 from hub.evaluation.fingerprint import hash_tokenizer, hash_weights
-from hub.generator import Completion, Decoding
+from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Sample, Text
 
 SEEDS = 2**31
@@ -33,8 +33,8 @@ class LMEvalGenerator:
     Args:
         model: what the backend calls `pretrained` or `model`: a folder, an id.
         backend: its name in lm-eval's registry, e.g. "hf", "vllm", "local-completions".
-        chat_template: "auto" uses the chat template where the backend has one, "always" insists on it,
-            "never" gives the prompt as it is.
+        chat_template: "auto" uses the chat template where the backend has one and the decoding does not say
+            otherwise, "always" insists on it, "never" gives the prompt as it is.
         piece: prompts in one call; completions of a call arrive, and can be resumed after, together.
         arguments: the backend's own, e.g. dtype, device, batch_size, base_url.
 
@@ -63,7 +63,7 @@ class LMEvalGenerator:
         has_template = _has_chat_template(self._lm, backend)
         if chat_template == "always" and not has_template:
             raise OptionError(f"lm-eval's {backend!r} has no chat template for {model!r}: use auto or never")
-        self._chat = has_template and chat_template != "never"
+        self._chat, self._insists = has_template and chat_template != "never", chat_template == "always"
         self._description: dict[str, Any] | None = None
 
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
@@ -72,7 +72,7 @@ class LMEvalGenerator:
         Raises:
             GeneratorError: the backend cannot.
         """
-        contexts = [self._context(prompt, index) for index, prompt in enumerate(prompts)]
+        contexts = [self._context(prompt, index, decoding) for index, prompt in enumerate(prompts)]
         self._check_room(contexts, decoding)
         settings: dict[str, Any] = {
             "until": list(decoding.stop),
@@ -90,6 +90,19 @@ class LMEvalGenerator:
             texts = self._complete([contexts[index] for index in chosen], settings, decoding)
             for index, text in zip(chosen, texts, strict=True):
                 yield Completion(index, text, self._finish(text, decoding))
+
+    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+        """Tell how likely each text is after its context, longest first; a piece is yielded when it is done.
+
+        Raises:
+            GeneratorError: the backend cannot.
+        """
+        for alone in (True, False):
+            numbers = [number for number, (context, _) in enumerate(asked) if (context is None) == alone]
+            numbers.sort(key=lambda number: (-sum(len(text or "") for text in asked[number]), number))
+            for start in range(0, len(numbers), self._piece):
+                piece = numbers[start : start + self._piece]
+                yield from zip(piece, self._measure([asked[number] for number in piece], alone), strict=True)
 
     def describe(self) -> Mapping[str, Any]:
         """Return backend, arguments, what lm-eval says of the model, hash of the weights files, versions."""
@@ -143,7 +156,9 @@ class LMEvalGenerator:
                 f"lm-eval's {self._backend!r} cannot load {self._model!r}: {type(error).__name__}: {error}"
             ) from error
 
-    def _context(self, prompt: Text, index: int) -> Any:
+    def _context(self, prompt: Text, index: int, decoding: Decoding) -> Any:
+        if isinstance(prompt, str) and not decoding.chat_template and not self._insists:
+            return prompt
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
         try:
             if self._chat:
@@ -182,6 +197,23 @@ class LMEvalGenerator:
                 f"lm-eval's {self._backend!r} gave {len(texts)} completions of {len(requests)}, or no text"
             )
         return list(texts)
+
+    def _measure(self, asked: Sequence[tuple[str | None, str]], alone: bool) -> list[Likelihood]:
+        kind = "loglikelihood_rolling" if alone else "loglikelihood"
+        requests = [
+            Instance(kind, {}, (text,) if alone else (context, text), number)
+            for number, (context, text) in enumerate(asked)
+        ]
+        try:
+            with redirect_stderr(StringIO()):  # some bars are shown whatever is asked
+                found = getattr(self._lm, kind)(requests, disable_tqdm=True)
+        except Exception as error:
+            raise GeneratorError(f"lm-eval's {self._backend!r}: {type(error).__name__}: {error}") from error
+        if len(found) != len(requests):
+            raise GeneratorError(
+                f"lm-eval's {self._backend!r} gave {len(found)} likelihoods of {len(requests)}"
+            )
+        return [(float(one), False) if alone else (float(one[0]), bool(one[1])) for one in found]
 
     def _finish(self, text: str, decoding: Decoding) -> str:
         """lm-eval does not tell why a completion ended; one that is as long as allowed was probably cut."""

@@ -45,6 +45,15 @@ def test_every_prompt_is_answered_once(serve: Any, echo: Any, endpoint: str) -> 
     }
 
 
+def test_text_that_is_to_get_no_chat_template_is_completed(serve: Any, echo: Any) -> None:
+    server = serve(echo)
+    complete(
+        server.address, ["2+2?", [{"role": "user", "content": "3+3?"}]], Decoding(9, chat_template=False)
+    )
+    asked = {path: body.get("prompt") for path, body in server.requests if path.startswith("/v1/c")}
+    assert asked == {"/v1/completions": "2+2?", "/v1/chat/completions": None}
+
+
 def test_what_is_asked_for_is_the_decoding(serve: Any, echo: Any) -> None:
     server = serve(echo)
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2?"}]

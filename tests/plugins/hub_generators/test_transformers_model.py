@@ -72,6 +72,61 @@ def test_a_chat_template_is_used_where_there_is_one(model: Path, plain_model: Pa
         assert generator.describe()["chat_template"] == (text == expected[model, "auto"])
 
 
+def test_a_decoding_may_leave_the_chat_template_out_for_text(model: Path, plain_model: Path) -> None:
+    raw, wrapped = (greedy(plain_model, text, 8)[0] for text in ("2+2?", "<|user|>2+2?<|end|><|assistant|>"))
+    prompts: Any = ["2+2?", [{"role": "user", "content": "2+2?"}]]
+    for option, expected in {"auto": raw, "never": raw, "always": wrapped}.items():
+        made = texts(
+            open_generator(str(model), chat_template=option).generate(
+                prompts, Decoding(8, chat_template=False)
+            )
+        )
+        assert made == {0: expected, 1: raw if option == "never" else wrapped}
+
+
+ASKED = [
+    ("2+2=", "4"),
+    ("A longer question, so that the others are padded: 2+2= ", "4 or 5"),
+    ("", "By itself."),
+    ("  ", "x"),
+    ("x ", " y"),
+]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_how_likely_a_text_is(plain_model: Path, batch_size: int) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(plain_model)
+    model = AutoModelForCausalLM.from_pretrained(plain_model)
+    generator: Any = open_generator(str(plain_model), batch_size=batch_size)
+    found = dict(generator.loglikelihood(ASKED))
+    assert sorted(found) == list(range(len(ASKED)))
+    for number, (context, text) in enumerate(ASKED):
+        bare = context.rstrip()
+        before = tokenizer(bare)["input_ids"] or [tokenizer.bos_token_id or tokenizer.eos_token_id]
+        tokens = before + tokenizer(context[len(bare) :] + text)["input_ids"]
+        with torch.inference_mode():
+            chances = model(torch.tensor([tokens])).logits[0].log_softmax(-1)
+        places = range(len(before) - 1, len(tokens) - 1)
+        assert found[number][0] == pytest.approx(
+            sum(float(chances[p, tokens[p + 1]]) for p in places), abs=1e-4
+        )
+        assert found[number][1] == all(int(chances[p].argmax()) == tokens[p + 1] for p in places)
+    sure = [(prompt, greedy(plain_model, prompt, 1)[0]) for prompt in PROMPTS]
+    readable = [(prompt, text) for prompt, text in sure if text.isascii() and text.strip()]
+    assert readable
+    assert all(is_greedy for _, (_, is_greedy) in generator.loglikelihood(readable))
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [(("x", ""), "text 1 has no token"), ((None, "x"), "by itself"), (("x", "y" * 600), "more than the")],
+)
+def test_texts_that_cannot_be_told(plain_model: Path, pair: Any, words: str) -> None:
+    generator: Any = open_generator(str(plain_model))
+    with pytest.raises(GeneratorError, match=words):
+        list(generator.loglikelihood([("x", "y"), pair]))
+
+
 def test_messages_without_a_chat_template_are_joined(plain_model: Path) -> None:
     messages = [
         {"role": "user", "content": "1+1?"},

@@ -34,6 +34,28 @@ def test_it_gives_what_the_transformers_generator_gives(model: Path, chat: str) 
         assert generator.describe()["chat_template"] == (chat == "auto")
 
 
+ASKED = [("2+2=", "4"), ("A longer question: 2+2= ", "4 or 5"), ("", "By itself."), ("x ", " y")]
+
+
+def test_it_tells_what_the_transformers_generator_tells(plain_model: Path) -> None:
+    ours: Any = open_generator(str(plain_model))
+    expected = dict(ours.loglikelihood(ASKED))
+    generator = open_backend(plain_model, piece=3)
+    found = dict(generator.loglikelihood([*ASKED, (None, "All of it.")]))
+    for number, (logprob, is_greedy) in expected.items():
+        assert found[number] == (pytest.approx(logprob, abs=1e-4), is_greedy)
+    assert found[4] == (pytest.approx(dict(ours.loglikelihood([("", "All of it.")]))[0][0], abs=1e-4), False)
+    server: Any = open_generator("anything", "lm-eval", backend="dummy")
+    assert len(list(server.loglikelihood(ASKED))) == len(ASKED)
+
+
+def test_a_decoding_may_leave_the_chat_template_out(model: Path, plain_model: Path) -> None:
+    raw = texts(open_backend(plain_model).generate(["2+2?"], Decoding(8)))
+    decoding = Decoding(8, chat_template=False)
+    assert texts(open_backend(model).generate(["2+2?"], decoding)) == raw
+    assert texts(open_backend(model, chat_template="always").generate(["2+2?"], decoding)) != raw
+
+
 def test_a_completion_that_was_cut_says_so(plain_model: Path) -> None:
     generator = open_backend(plain_model)
     finishes = {c.index: c.finish for c in generator.generate(PROMPTS, Decoding(12))}
