@@ -22,7 +22,7 @@ LOWEST = (1, 0)
 """The lowest version that is tested."""
 LEAVES_OUT_MISSING = Change((1, 6), "a sample for which every function returns None is left out of its group")
 """Before, it counted as a sum of 0, so the hub puts the mean of its group's values in its place."""
-AWAITS_OBJECTS = Change((1, 14), "an object with an async __call__ is awaited; before, only `async def` is")
+AWAITS_OBJECTS = Change((1, 14), "an object with an async `__call__` is awaited; before, only `async def` is")
 """The hub gives `async def` functions, which every version awaits."""
 NO_PPO = Change((1, 13), "PPOTrainer is no longer there")
 CHANGES = (LEAVES_OUT_MISSING, NO_PPO, AWAITS_OBJECTS)
