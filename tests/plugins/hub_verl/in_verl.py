@@ -200,7 +200,7 @@ def evaluated(file):
     sys.argv = [
         "main_eval",
         f"data.path={FOLDER / 'eval.parquet'}",
-        "hydra.run.dir=.",
+        f"hydra.run.dir={FOLDER}",
         "hydra.output_subdir=null",
     ]
     sys.argv += [f"+{function}.path={file}", f"+{function}.name=evaluate"]
