@@ -273,7 +273,7 @@ def main():
         ),
     }
     found["composed"] = {name: composed(given) for name, given in json.loads(sys.argv[2]).items()}
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     rows = [
         {"text": text, "uid": uid, "extra": {"split": "train"}}
         for text in ("1", "22", "333", "4")
