@@ -15,13 +15,13 @@ from time import monotonic_ns
 from typing import Any
 
 from hub import __version__
-from hub.engine.wire import unpack_results
+from hub.engine.wire import Result, unpack_results
 from hub.engine.work import Work
 from hub.errors import EngineError
 from hub.reward import Lane
 from hub.score import Failure
 from hub_ray.actor import DONE, GIVEN_BACK
-from hub_ray.backlog import Backlog
+from hub_ray.backlog import Backlog, Item
 from hub_ray.place import Place, shortage
 from hub_ray.remote import AHEAD, Remote, Sent
 
@@ -128,11 +128,11 @@ class Crew:
     def _drop(self, work: Work) -> None:
         self._backlog.forget(work)
         for remote in self._remotes:
-            numbers = [chunk.number for chunk in remote.chunks.values() if chunk.work is work]
-            for number in numbers:
+            mine = [c.number for c in remote.chunks.values() if all(of is work for of, _ in c.rest())]
+            for number in mine:
                 del remote.chunks[number]
-            if numbers:
-                remote.handle.cancel.remote(numbers)
+            if mine:  # what shares a chunk with others is left to end
+                remote.handle.cancel.remote(mine)
         work.fail_all(Failure.CANCELLED, "the caller gave up")
 
     def _stop(self) -> None:
@@ -182,7 +182,7 @@ class Crew:
         _log.warning("an actor that asked for %s was lost: %s", self.place, why)
         self._deaths += not remote.is_ready
         self._end(remote)
-        self._backlog.lost([(chunk.work, sorted(chunk.left)) for chunk in remote.chunks.values()], why)
+        self._backlog.lost(remote.rest(), why)
         self._fill()
         if not self._remotes:
             self._fail_everything(f"every actor that asked for {self.place} ended before it answered: {why}")
@@ -190,8 +190,7 @@ class Crew:
     def _replace(self, remote: Remote) -> None:
         """An actor is well, but a call runs in it that only its end can stop."""
         self._end(remote)
-        for chunk in remote.chunks.values():
-            self._backlog.put_back(chunk.work, sorted(chunk.left))
+        self._backlog.put_back(remote.rest())
         self._fill()
 
     def _end(self, remote: Remote) -> None:
@@ -232,25 +231,25 @@ class Crew:
     # Handing out chunks
 
     def _dispatch(self) -> None:
-        for ahead in range(AHEAD):
-            for remote in self._remotes:
-                if remote.is_ready and remote.fresh <= ahead:
-                    self._give(remote)
+        ready = [remote for remote in self._remotes if remote.is_ready]
+        while self._backlog.is_waiting and any([self._give(remote) for remote in ready]):
+            pass  # in rounds, so that every actor gets something before one gets more
 
-    def _give(self, remote: Remote) -> None:
-        """Give an actor a chunk, if it has room and there is one."""
+    def _give(self, remote: Remote) -> bool:
+        """Give an actor a chunk, if it has room and there is one; say whether."""
         if self._backlog.has_suspects:
             if not remote.chunks:
-                self._send(remote, *self._backlog.take_suspects(), alone=True)
-                return
+                self._send(remote, self._backlog.take_suspects(), alone=True)
+                return True
             if not any(not other.chunks or other.is_apart for other in self._remotes):
-                return  # it shall become free for those
-        found = self._backlog.take(lambda work: self._wanted(remote, work))
-        if found is not None:
-            self._send(remote, *found, alone=False)
+                return False  # it shall become free for those
+        items = self._backlog.take(lambda work: self._wanted(remote, work))
+        if items:
+            self._send(remote, items, alone=False)
+        return bool(items)
 
     def _wanted(self, remote: Remote, work: Work) -> int:
-        """How many units of a work an actor should be given; 0: none."""
+        """How many units of a work's reward an actor should be given; 0: none."""
         lane, _ = self._ships[work.number]
         at_once = {Lane.PROCESS: self.place.workers, Lane.ASYNC: work.concurrency}.get(lane, 1)
         if not remote.has_room(lane, at_once):
@@ -258,18 +257,20 @@ class Crew:
         cost = self._cost_ns.get(work.number)
         if cost is None:
             return at_once
-        left = self._backlog.left(work) + sum(each.units_left(work) for each in self._remotes)
+        left = self._backlog.left(work.number)
+        left += sum(each.units_left(work.number) for each in self._remotes)
         fair = -(-left // (AHEAD * sum(each.is_ready for each in self._remotes)))
         enough = max(int(CHUNK_NS * at_once / cost), at_once - remote.busy(lane))
         return max(1, min(enough, fair, CHUNK_UNITS))
 
-    def _send(self, remote: Remote, work: Work, units: list[int], *, alone: bool) -> None:
-        lane, definition = self._ships[work.number]
-        chunk = Sent(next(self._numbers), lane, work, units, alone)
+    def _send(self, remote: Remote, items: list[Item], *, alone: bool) -> None:
+        reward = items[0][0].number
+        lane, definition = self._ships[reward]
+        chunk = Sent(next(self._numbers), reward, lane, items, alone)
         remote.chunks[chunk.number] = chunk
-        told = None if work.number in remote.knows else definition
-        sent = [work.units[unit] for unit in units]
-        asked = remote.handle.score.remote(chunk.number, work.number, told, sent)
+        told = None if reward in remote.knows else definition
+        sent = [work.units[unit] for work, unit in items]
+        asked = remote.handle.score.remote(chunk.number, reward, told, sent)
         self._expect(asked, partial(self._on_reply, remote, chunk))
 
     def _on_reply(self, remote: Remote, chunk: Sent, get: Get) -> None:
@@ -280,10 +281,10 @@ class Crew:
         except Exception as error:
             self._lose(remote, error)
             return
-        remote.knows.add(chunk.work.number)
+        remote.knows.add(chunk.reward)
         if state == GIVEN_BACK:
             del remote.chunks[chunk.number]
-            self._backlog.put_back(chunk.work, chunk.units)
+            self._backlog.put_back(chunk.items)
             return
         is_stuck = self._settle(chunk, positions, records)
         if state == DONE:
@@ -299,14 +300,19 @@ class Crew:
         results = [(scores, chunk.sent_ns + start, ran) for scores, start, ran in unpack_results(records)]
         if not results:
             return False
-        work = chunk.work
         cost = sum(ran for _, _, ran in results) / len(results) + COST_NS
-        known = self._cost_ns.get(work.number)
-        self._cost_ns[work.number] = cost if known is None else known + 0.3 * (cost - known)
-        units = [chunk.units[position] for position in positions]
-        chunk.left.difference_update(units)
-        work.settle(units, results)
-        self._backlog.scored(work)
+        known = self._cost_ns.get(chunk.reward)
+        self._cost_ns[chunk.reward] = cost if known is None else known + 0.3 * (cost - known)
+        chunk.left.difference_update(positions)
+        done: dict[Work, tuple[list[int], list[Result]]] = {}
+        for position, result in zip(positions, results, strict=True):
+            work, unit = chunk.items[position]
+            units, theirs = done.setdefault(work, ([], []))
+            units.append(unit)
+            theirs.append(result)
+        for work, (units, theirs) in done.items():
+            work.settle(units, theirs)
+            self._backlog.scored(work)
         return chunk.lane is Lane.BATCH and any(
             score.reason is Failure.TIMEOUT for scores, _, _ in results for score in scores
         )

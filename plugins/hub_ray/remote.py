@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import Any
 
-from hub.engine.work import Work
 from hub.reward import Lane
+from hub_ray.backlog import Item
 
 AHEAD = 2
 """Chunks of an actor that have not been answered yet: one that runs, and one that follows at once."""
@@ -17,25 +17,29 @@ class Sent:
 
     Args:
         number: its number in the engine.
+        reward: the number of the reward that it is for.
         lane: where the actor runs it.
-        work: whose units these are.
-        units: in the order in which they were sent.
+        items: what is to be scored, in the order in which it was sent.
         alone: nothing else is given to the actor meanwhile: it may die of this chunk.
-        left: those of them that are not done.
+        left: positions of those that are not done.
         lingers: it was answered once, and not all of it was done.
     """
 
     number: int
+    reward: int
     lane: Lane
-    work: Work
-    units: list[int]
+    items: list[Item]
     alone: bool
     left: set[int] = field(init=False)
     sent_ns: int = field(default_factory=monotonic_ns)
     lingers: bool = False
 
     def __post_init__(self) -> None:
-        self.left = set(self.units)
+        self.left = set(range(len(self.items)))
+
+    def rest(self) -> list[Item]:
+        """What of it is not done."""
+        return [self.items[position] for position in sorted(self.left)]
 
 
 @dataclass(eq=False)
@@ -80,8 +84,12 @@ class Remote:
         if self.is_apart:
             return False
         lingering = sum(len(c.left) for c in self.chunks.values() if c.lingers and c.lane is lane)
-        return self.fresh < AHEAD and lingering < at_once
+        return lingering < at_once and (self.fresh < AHEAD or self.busy(lane) < at_once)
 
-    def units_left(self, work: Work) -> int:
-        """Units of this work that it has not done."""
-        return sum(len(chunk.left) for chunk in self.chunks.values() if chunk.work is work)
+    def units_left(self, reward: int) -> int:
+        """Units of a reward that it has not done."""
+        return sum(len(chunk.left) for chunk in self.chunks.values() if chunk.reward == reward)
+
+    def rest(self) -> list[Item]:
+        """What it has not done."""
+        return [item for chunk in self.chunks.values() for item in chunk.rest()]

@@ -144,6 +144,19 @@ def test_one_slow_sample_holds_nothing_else(open_ray: Open, tmp_path: Path) -> N
     assert slow.result()[0].value == 4.0
 
 
+def test_callers_of_few_samples_share_workers_and_chunks(open_ray: Open, tmp_path: Path) -> None:
+    ours = open_ray(cpus=2)
+    gated = ours.add(hub.find_reward(rewards.gated).bind())
+    slow = [ours.submit(gated, texts(f"{name} wait", folder=str(tmp_path))) for name in "ab"]
+    eventually(lambda: begun(tmp_path) == 2)  # each worker has one
+    others = [ours.submit(gated, texts("y" * index, folder=str(tmp_path))) for index in range(1, 50)]
+    assert others[7].cancel()
+    (tmp_path / "go").touch()
+    assert [waiting.result()[0].value for waiting in slow] == [6.0, 6.0]
+    scored = [waiting.result()[0].value for waiting in others if not waiting.cancelled()]
+    assert scored == [float(index) for index in range(1, 50) if index != 8]
+
+
 @pytest.mark.parametrize("killed", [1, 2])
 def test_actors_that_are_lost_cost_a_second_try(open_ray: Open, tmp_path: Path, killed: int) -> None:
     import ray
