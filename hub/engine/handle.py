@@ -8,6 +8,7 @@ import socket
 import struct
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 
@@ -15,6 +16,8 @@ from hub.engine import wire
 from hub.engine.work import Work
 from hub.score import Failure
 
+STALL_NS = 50_000_000
+"""Run time of a call after which what waits behind it in its chunk is given to other workers."""
 TAIL_BYTES = 2000
 """How much of what a worker printed is kept, for the message when it crashes."""
 
@@ -23,21 +26,43 @@ _numbers = itertools.count(1)
 
 @dataclass(eq=False)
 class Chunk:
-    """Units of one work that a worker was given.
+    """Units of one reward that a worker was given, from one caller's work or several.
 
     Args:
         number: told apart from other chunks in frames and in the shared region.
-        work: whose units.
-        units: indices into the work's units, in the order the worker scores them.
-        received: how many results have come.
+        spans: indices into the units of each work, in the order the worker scores them.
+        received: how many results are known.
+        sent: how many results have been sent; fewer than are known where some were read from the region.
         given_ns: when it was handed out.
+        given_up: a caller of one of the works gave up.
     """
 
     number: int
-    work: Work
-    units: list[int]
+    spans: list[tuple[Work, list[int]]]
     received: int = 0
+    sent: int = 0
     given_ns: int = field(default_factory=time.monotonic_ns)
+    given_up: bool = False
+
+    def __len__(self) -> int:
+        return sum(len(units) for _, units in self.spans)
+
+    @property
+    def work(self) -> Work:
+        """The first of the works: all are of one reward, so its number, definition and limits are theirs."""
+        return self.spans[0][0]
+
+    def calls(self, start: int, stop: int) -> Iterator[tuple[Work, list[int]]]:
+        """Yield the part of each span that lies between two positions of the chunk."""
+        for work, units in self.spans:
+            if start < len(units) and stop > 0:
+                yield work, units[max(0, start) : stop]
+            start, stop = start - len(units), stop - len(units)
+
+    def call(self, position: int) -> tuple[Work, int]:
+        """Return the work and the unit at a position."""
+        work, (unit,) = next(self.calls(position, position + 1))
+        return work, unit
 
 
 @dataclass(frozen=True)
@@ -45,7 +70,7 @@ class Verdict:
     """What a worker died of.
 
     Args:
-        unit: index in the work of the unit to blame; None: no unit is.
+        call: the work and its unit to blame; None: no unit is.
         reason: why that unit has no score; SETUP where the reward could not be constructed.
         detail: for a person.
         start_ns: when the unit was begun.
@@ -53,7 +78,7 @@ class Verdict:
         begun: the worker had begun its chunk.
     """
 
-    unit: int | None
+    call: tuple[Work, int] | None
     reason: Failure | None = None
     detail: str = ""
     start_ns: int = 0
@@ -96,18 +121,20 @@ class Handle:
         descriptors, self._theirs = self._theirs, []
         return descriptors
 
-    def give(self, work: Work, units: list[int]) -> None:
+    def give(self, spans: list[tuple[Work, list[int]]]) -> None:
         """Queue a chunk for sending, and the reward's definition before its first."""
+        work = spans[0][0]
         if work.number not in self._told:
             self._told.add(work.number)
             definition = pickle.dumps((work.number, work.definition), pickle.HIGHEST_PROTOCOL)
             self.unsent += wire.HEAD.pack(wire.DEFINE, len(definition)) + definition
-        chunk = Chunk(next(_numbers) & 0x7FFFFFFF, work, units)
-        payloads = [work.units[unit] for unit in units]
-        head = wire.CHUNK_HEAD.pack(chunk.number, work.number, len(units))
-        lengths = struct.pack(f"<{len(units)}I", *map(len, payloads))
+        chunk = Chunk(next(_numbers) & 0x7FFFFFFF, spans)
+        payloads = [one.units[unit] for one, units in spans for unit in units]
+        head = wire.CHUNK_HEAD.pack(chunk.number, work.number, len(payloads))
+        lengths = struct.pack(f"<{len(payloads)}I", *map(len, payloads))
         body = b"".join((head, lengths, *payloads))
         self.unsent += wire.HEAD.pack(wire.CHUNK, len(body)) + body
+        wire.set_stop(self.region, wire.NO_STOP)
         self.chunk = chunk
 
     def flush(self) -> bool:
@@ -133,8 +160,9 @@ class Handle:
         return False
 
     def results(self) -> list[tuple[list[wire.Result], bool]]:
-        """Take the complete frames of its chunk that came: results in order, whether it is done."""
+        """Take the complete frames of its chunk that came: results not known yet, whether it is done."""
         frames = []
+        chunk = self.chunk
         while len(self._unread) >= wire.FRAME.size:
             number, length, flags = wire.FRAME.unpack_from(self._unread)
             end = wire.FRAME.size + length
@@ -142,9 +170,10 @@ class Handle:
                 break
             records = bytes(self._unread[wire.FRAME.size : end])
             del self._unread[:end]
-            if self.chunk is not None and self.chunk.number == number:
+            if chunk is not None and chunk.number == number:
                 results = wire.unpack_results(records, bool(flags & wire.PLAIN))
-                frames.append((results, bool(flags & wire.DONE)))
+                known, chunk.sent = chunk.received - chunk.sent, chunk.sent + len(results)
+                frames.append((results[max(0, known) :], bool(flags & wire.DONE)))
         return frames
 
     def read_output(self) -> bool:
@@ -163,7 +192,7 @@ class Handle:
         if self.chunk is None or self.dying or self.chunk.work.number != number:
             return 0
         current = self._current(self.chunk)[0]
-        return len(self.chunk.units) - max(0, current or 0)
+        return len(self.chunk) - max(0, current or 0)
 
     def until_limit(self) -> float | None:
         """Seconds until something must be looked at again; None if nothing of this worker's."""
@@ -173,19 +202,53 @@ class Handle:
         if current is None:
             return 0.05  # not begun yet; nothing tells when it is
         left = None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
+        if self.chunk.given_up or self._is_waited_for(self.chunk, current):
+            # Nothing tells when it stalls, or comes to what nobody wants any more.
+            return 0.05 if left is None else min(0.05, left)
         if current == wire.SETUP and self.chunk.work.timeout_s is not None and left is not None:
             return min(left, self.chunk.work.timeout_s)  # nothing tells when the first call begins
         return left
 
     def is_overdue(self) -> bool:
-        """Whether the call under way has run past its limit; if so it is the one to blame."""
+        """Whether the call under way has run past its limit, or nobody wants it: it is the one to blame."""
         if self.dying or self.chunk is None:
             return False
         current, start_ns, limit_s = self._current(self.chunk)
-        if current is None or limit_s is None or time.monotonic_ns() - start_ns <= limit_s * 1e9:
+        if current is None:
+            return False
+        late = limit_s is not None and time.monotonic_ns() - start_ns > limit_s * 1e9
+        if not late and not (self.chunk.given_up and self._is_unwanted(self.chunk, current)):
             return False
         self._doomed = (self.chunk.number, current)
         return True
+
+    def is_stalled(self) -> bool:
+        """Whether a call takes so long that what came before it and waits behind it should not wait."""
+        chunk = self.chunk
+        if self.dying or chunk is None:
+            return False
+        current, start_ns, _ = self._current(chunk)
+        if current is None or time.monotonic_ns() - start_ns <= STALL_NS:
+            return False
+        return self._is_waited_for(chunk, current)
+
+    def take_back(self) -> list[tuple[Work, list[int]]]:
+        """Have the worker leave what waits behind the call under way; return that.
+
+        At the worst it begins one of these in the same moment; then that is called twice, and the first
+        score counts.
+        """
+        assert self.chunk is not None
+        current = self._current(self.chunk)[0]
+        if current is None or current < 0:
+            return []
+        wire.set_stop(self.region, current + 1)
+        if self._current(self.chunk)[0] != current:
+            wire.set_stop(self.region, wire.NO_STOP)
+            return []
+        rest = list(self.chunk.calls(current + 1, len(self.chunk)))
+        self.chunk.spans = list(self.chunk.calls(0, current + 1))
+        return rest
 
     def is_stuck(self) -> bool:
         """Whether its chunk was not begun in the time that a construction may take."""
@@ -195,9 +258,9 @@ class Handle:
         return waited_ns > self.chunk.work.setup_timeout_s * 1e9
 
     def unsent_results(self, chunk: Chunk) -> list[wire.Result]:
-        """After its death: results that the worker had written but not sent."""
+        """Results that the worker has written but not sent."""
         number, first, records = wire.written_records(self.region)
-        if number != chunk.number:
+        if number != chunk.number or first > chunk.received:
             return []
         return wire.unpack_results(records)[chunk.received - first :]
 
@@ -217,10 +280,12 @@ class Handle:
             return Verdict(None, Failure.SETUP, f"its construction {why}", certain=doomed)
         if current != chunk.received or (self._doomed and not doomed):
             return Verdict(None)  # killed for an earlier unit that finished just in time
-        unit = chunk.units[current]
+        if current >= len(chunk):
+            return Verdict(None)  # begun just as it was taken back
+        call = chunk.call(current)
         if doomed:
-            return Verdict(unit, Failure.TIMEOUT, f"killed at its limit of {limit_s:g} s", start_ns)
-        return Verdict(unit, Failure.CRASHED, self.end(status), start_ns)
+            return Verdict(call, Failure.TIMEOUT, f"killed at its limit of {limit_s or 0:g} s", start_ns)
+        return Verdict(call, Failure.CRASHED, self.end(status), start_ns)
 
     def close(self) -> None:
         """Release the descriptors and the region."""
@@ -231,10 +296,22 @@ class Handle:
         os.close(self.output)
         self.region.close()
 
+    @staticmethod
+    def _is_waited_for(chunk: Chunk, current: int) -> bool:
+        """Whether other units of the chunk wait for the one under way, or have waited."""
+        return current >= 0 and (chunk.received < current or current + 1 < len(chunk))
+
+    @staticmethod
+    def _is_unwanted(chunk: Chunk, current: int) -> bool:
+        """Whether what it does is for callers who gave up."""
+        if current == wire.SETUP:
+            return all(work.cancelled for work, _ in chunk.spans)
+        return current < len(chunk) and chunk.call(current)[0].cancelled
+
     def _current(self, chunk: Chunk) -> tuple[int | None, int, float | None]:
         """The unit of the chunk that is being scored, its start and its limit in seconds."""
         # The unit is read before its start, and written after it: the start is never too early.
-        _, unit, number, _, _ = wire.PROGRESS.unpack_from(self.region)
+        _, unit, number, *_ = wire.PROGRESS.unpack_from(self.region)
         start_ns = wire.PROGRESS.unpack_from(self.region)[wire.START]
         if number != chunk.number or unit == wire.IDLE:
             return None, 0, None

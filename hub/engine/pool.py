@@ -6,6 +6,7 @@ memory that shows what it is doing, and a pipe with what it prints.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import selectors
@@ -13,7 +14,7 @@ import signal
 import socket
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hub.engine.forks import ForkServer
 from hub.engine.handle import Chunk, Handle, Verdict
@@ -48,7 +49,7 @@ class Pool:
     def __init__(self, size: int) -> None:
         self.size = size
         self.pids: set[int] = set()
-        self._pending: dict[Work, deque[int]] = {}
+        self._pending: dict[int, dict[Work, deque[int]]] = {}  # by reward
         self._cost_ns: dict[int, float] = {}
         self._broken: dict[int, str] = {}
         self._deaths: Counter[int] = Counter()
@@ -113,6 +114,7 @@ class Pool:
                     for key, _ in self._selector.select(self._until_next_limit()):
                         key.data()
                     self._kill_overdue()
+                    self._relieve()
             except EngineError as error:
                 self._fail_everything(Failure.UNAVAILABLE, str(error))
             except Exception as error:
@@ -130,15 +132,19 @@ class Pool:
         elif work.number in self._broken:
             work.fail_all(Failure.SETUP, self._broken[work.number])
         elif work.units:
-            self._pending[work] = deque(range(len(work.units)))
+            self._pending.setdefault(work.number, {})[work] = deque(range(len(work.units)))
 
     def _drop(self, work: Work) -> None:
         work.cancelled = True
-        self._pending.pop(work, None)
-        for handle in list(self._handles.values()):
-            if handle.chunk is not None and handle.chunk.work is work:
-                self._kill(handle)
+        works = self._pending.pop(work.number, {})
+        works.pop(work, None)
+        if works:
+            self._pending[work.number] = works
+        for handle in self._handles.values():
+            if handle.chunk is not None and any(one is work for one, _ in handle.chunk.spans):
+                handle.chunk.given_up = True
         work.fail_all(Failure.CANCELLED, "the caller gave up")
+        self._kill_overdue()
 
     # Handing out chunks
 
@@ -150,25 +156,38 @@ class Pool:
             self._give(self._spawn())
 
     def _give(self, handle: Handle) -> bool:
-        """Give the worker a chunk of the work that waited longest; False if there is none."""
-        if not self._pending:
-            return False
-        work = next(iter(self._pending))
-        pending = self._pending.pop(work)
-        count = self._count(work.number, len(pending))
-        units: list[int] = []
-        size = 0
-        while pending and len(units) < count and size < CHUNK_BYTES:
-            unit = pending.popleft()
-            if not work.is_settled(unit):
-                units.append(unit)
-                size += len(work.units[unit])
-        if pending:
-            self._pending[work] = pending  # behind the others
-        if units:
-            handle.give(work, units)
-            self._flush(handle)
-        return True
+        """Give the worker a chunk of the reward that waited longest; False if there is none."""
+        while self._pending:
+            number = next(iter(self._pending))
+            works = self._pending.pop(number)
+            spans = self._take(number, works)
+            if works:
+                self._pending[number] = works  # behind the others
+            if spans:
+                handle.give(spans)
+                self._flush(handle)
+                return True
+        return False
+
+    def _take(self, number: int, works: dict[Work, deque[int]]) -> list[tuple[Work, list[int]]]:
+        """Take units for a chunk: of the work that waited longest, and of others while there is room."""
+        room, size = self._count(number, sum(map(len, works.values()))), 0
+        spans = []
+        while works and room > 0 and size < CHUNK_BYTES:
+            work = next(iter(works))
+            pending = works.pop(work)
+            units: list[int] = []
+            while pending and len(units) < room and size < CHUNK_BYTES:
+                unit = pending.popleft()
+                if not work.is_settled(unit):
+                    units.append(unit)
+                    size += len(work.units[unit])
+            if pending:
+                works[work] = pending  # behind the others
+            if units:
+                spans.append((work, units))
+                room -= len(units)
+        return spans
 
     def _count(self, number: int, pending: int) -> int:
         """How many units the next chunk should hold."""
@@ -224,11 +243,14 @@ class Pool:
                 handle.chunk = None
 
     def _settle(self, chunk: Chunk, results: list[Result]) -> None:
-        units = chunk.units[chunk.received : chunk.received + len(results)]
+        start, results = chunk.received, results[: len(chunk) - chunk.received]
         chunk.received += len(results)
         if results:
             self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
-            chunk.work.settle(units, results)
+        done = 0
+        for work, units in chunk.calls(start, chunk.received):
+            work.settle(units, results[done : done + len(units)])
+            done += len(units)
 
     def _learn(self, number: int, run_ns: int) -> None:
         cost = run_ns + COST_NS
@@ -251,6 +273,17 @@ class Pool:
                     self._server.kill()  # stuck in an import: the next one does without it
                     return
                 self._kill(handle)
+
+    def _relieve(self) -> None:
+        """Let nobody wait for a call that takes long but who asked for it."""
+        for handle in self._handles.values():
+            if handle.is_stalled():
+                handle.receive()
+                self._take_results(handle)
+                if handle.chunk is not None:
+                    number = handle.chunk.work.number
+                    self._settle(handle.chunk, handle.unsent_results(handle.chunk))
+                    self._requeue(number, handle.take_back())
 
     def _kill(self, handle: Handle) -> None:
         if handle.pid:
@@ -302,38 +335,44 @@ class Pool:
         handle.read_output()
         self._take_results(handle)
         chunk = handle.chunk
-        if chunk is not None and not chunk.work.cancelled:
+        if chunk is not None:
             self._settle(chunk, handle.unsent_results(chunk))
             self._blame(chunk, handle.verdict(chunk, status), status is None)
-            self._requeue(chunk)
+            self._requeue(chunk.work.number, chunk.calls(chunk.received, len(chunk)))
         handle.close()
 
     def _blame(self, chunk: Chunk, verdict: Verdict, server_died: bool) -> None:
-        work = chunk.work
+        number = chunk.work.number
         if verdict.reason is Failure.SETUP:
-            self._deaths[work.number] += not server_died
-            if verdict.certain or self._deaths[work.number] >= DEATHS:
-                self._broken[work.number] = verdict.detail
-                self._pending.pop(work, None)
-                work.fail_all(Failure.SETUP, verdict.detail)
-        elif verdict.reason is not None and verdict.unit is not None:
-            if server_died and verdict.unit not in work.retried:
-                work.retried.add(verdict.unit)
+            self._deaths[number] += not server_died
+            if verdict.certain or self._deaths[number] >= DEATHS:
+                self._broken[number] = verdict.detail
+                for work in {*self._pending.pop(number, {}), *(work for work, _ in chunk.spans)}:
+                    work.fail_all(Failure.SETUP, verdict.detail)
+        elif verdict.reason is not None and verdict.call is not None:
+            work, unit = verdict.call
+            if server_died and unit not in work.retried:
+                work.retried.add(unit)
             else:
-                work.fail(verdict.unit, verdict.reason, verdict.detail, verdict.start_ns)
+                work.fail(unit, verdict.reason, verdict.detail, verdict.start_ns)
 
-    def _requeue(self, chunk: Chunk) -> None:
-        rest = [unit for unit in chunk.units[chunk.received :] if not chunk.work.is_settled(unit)]
-        if rest:
-            pending = self._pending.pop(chunk.work, deque())
-            pending.extendleft(reversed(rest))
-            self._pending = {chunk.work: pending, **self._pending}  # before the others
+    def _requeue(self, number: int, spans: Iterable[tuple[Work, list[int]]]) -> None:
+        """Put units of a reward back in line, before the others."""
+        works = self._pending.pop(number, {})
+        first: dict[Work, deque[int]] = {}
+        for work, units in spans:
+            rest = [unit for unit in units if not work.is_settled(unit)]
+            if rest:
+                first[work] = deque([*rest, *works.pop(work, ())])
+        if first or works:
+            self._pending = {number: {**first, **works}, **self._pending}
 
     # Ends
 
     def _fail_everything(self, reason: Failure, detail: str) -> None:
-        busy = [handle.chunk.work for handle in self._handles.values() if handle.chunk is not None]
-        for work in {*self._pending, *busy}:
+        chunks = [handle.chunk for handle in self._handles.values() if handle.chunk is not None]
+        busy = [work for chunk in chunks for work, _ in chunk.spans]
+        for work in {*itertools.chain(*self._pending.values()), *busy}:
             work.fail_all(reason, detail)
         self._pending.clear()
         for handle in list(self._handles.values()):

@@ -30,15 +30,17 @@ DONE, PLAIN = 1, 2
 Result = tuple[list[Score], int, int]
 """What one call gave: scores, its start (monotonic ns), its run time in ns."""
 
-PROGRESS = struct.Struct("qqqqq")
+PROGRESS = struct.Struct("qqqqqq")
 """Head of the shared region: start of the current call (monotonic ns), number of the unit being
-scored, chunk number, index of the first record in the region, bytes of records. The start is written
+scored, chunk number, index of the first record in the region, bytes of records; and, written by the
+engine, the number of the first unit that the worker must not begin any more. The start is written
 before the unit's number, so a reader who sees the number sees a start at least as late.
 
 The worker writes each field as one machine word (see `cells`), and native order reads each as one. Not
 `struct.pack_into`: it first zeroes what it will write, and a reader in another process sees the zeros.
 """
-START, UNIT, CHUNK_NUMBER, FIRST, WRITTEN = range(5)
+START, UNIT, CHUNK_NUMBER, FIRST, WRITTEN, STOP = range(6)
+NO_STOP = 1 << 62
 REGION_BYTES = 1 << 20
 
 IDLE, SETUP = -1, -2
@@ -84,10 +86,23 @@ def cells(region: mmap) -> memoryview:
     return memoryview(region)[: PROGRESS.size].cast("q")
 
 
+def set_stop(region: mmap, unit: int) -> None:
+    """Have the worker begin no unit from this one on."""
+    with memoryview(region) as whole, whole[: PROGRESS.size] as head, head.cast("q") as words:
+        words[STOP] = unit
+
+
 def written_records(region: mmap) -> tuple[int, int, bytes]:
-    """Read what a dead worker had not sent: chunk number, index of the first record, records."""
-    _, _, chunk, first, length = PROGRESS.unpack_from(region)
-    return chunk, first, region[PROGRESS.size : PROGRESS.size + length]
+    """Read what a worker has written since it last sent: chunk number, index of the first record, records.
+
+    A worker that is alive may begin to write anew meanwhile; then there are no records.
+    """
+    head = PROGRESS.unpack_from(region)
+    chunk, first, length = head[CHUNK_NUMBER], head[FIRST], head[WRITTEN]
+    records = region[PROGRESS.size : PROGRESS.size + length]
+    after = PROGRESS.unpack_from(region)
+    whole = (chunk, first, length) == (after[CHUNK_NUMBER], after[FIRST], after[WRITTEN])
+    return chunk, first, records if whole else b""
 
 
 _ZERO, _ONE = [Score(0.0)], [Score(1.0)]

@@ -88,6 +88,8 @@ class Worker:
         first, end, plain = 0, wire.PROGRESS.size, wire.PLAIN
         is_plain, put, put_size = wire.is_plain, wire.RECORD.pack_into, wire.RECORD.size
         for index, length in enumerate(lengths):
+            if index >= cells[wire.STOP]:
+                break
             unit = body[at : at + length]
             at += length
             cells[wire.START] = start = clock()

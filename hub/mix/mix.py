@@ -218,7 +218,7 @@ class Mix:
         *,
         step: int | None = None,
         engine: AnyEngine | None = None,
-        in_thread: bool = True,
+        in_thread: bool | None = None,
     ) -> list[MixScore]:
         """`score` from a coroutine, without blocking its event loop; cancelling it cancels the work.
 
@@ -229,9 +229,13 @@ class Mix:
             step: as for `score`.
             engine: as for `score`.
             in_thread: False runs on the event loop what takes microseconds per sample (inline rewards, the
-                hooks `hub_scored`), which saves a small batch most of its time; only for a mix that is warm.
+                hooks `hub_scored`), which saves a small batch most of its time. None: where there are at most
+                16 samples and no inline rewards.
         """
         under_way = self._begin(samples, engine)
+        if in_thread is None:
+            inline = any(reward.bound.lane is Lane.INLINE for reward in self.rewards)
+            in_thread = inline or len(under_way.samples) > 16
         try:
             await under_way.arun(self._order, in_thread)
         except BaseException:

@@ -1,0 +1,132 @@
+"""Many small batches at once share chunks; what one of them does costs the others nothing."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, wait
+from pathlib import Path
+
+import pytest
+
+import hub
+from hub.engine.component import Component
+from hub.engine.waiting import Waiting
+from hub.find import find_reward
+
+PATIENCE_S = 60
+
+
+@hub.reward(needs=[], timeout_s=PATIENCE_S)
+def obedient(sample: hub.Sample) -> float:
+    """1.0; waits for a file, dies or raises where the text says so."""
+    import os
+    import time
+    from pathlib import Path
+
+    what, _, name = sample.text.partition(" ")
+    while what == "wait" and not Path(name).exists():
+        time.sleep(0.002)
+    if what == "die":
+        os._exit(3)
+    return float(what != "zero")
+
+
+@pytest.fixture
+def one() -> Iterator[hub.Engine]:
+    with hub.Engine(1, cache=False) as engine:
+        yield engine
+
+
+def component(engine: hub.Engine) -> Component:
+    """The reward, of which the engine knows already how quick it is."""
+    found = engine.add(find_reward(obedient).bind({}))
+    engine.score(found, [hub.Sample("", f"quick {n}") for n in range(200)])
+    return found
+
+
+def submit(engine: hub.Engine, reward: Component, texts: list[str]) -> list[Waiting]:
+    return [engine.submit(reward, [hub.Sample("", text)]) for text in texts]
+
+
+def values(waiting: list[Waiting]) -> list[float | None]:
+    return [one.result(timeout=PATIENCE_S)[0].value for one in waiting]
+
+
+def test_who_came_before_a_slow_call_does_not_wait_for_it(one: hub.Engine, tmp_path: Path) -> None:
+    reward, held, slow = component(one), tmp_path / "held", tmp_path / "slow"
+    (first,) = submit(one, reward, [f"wait {held}"])
+    quick = submit(one, reward, [f"quick {n}" for n in range(20)])
+    (last,) = submit(one, reward, [f"wait {slow}"])
+    held.touch()  # the worker is given all that waits at once
+    assert values([first, *quick]) == [1.0] * 21
+    assert not last.done()
+    slow.touch()
+    assert values([last]) == [1.0]
+
+
+def test_who_came_behind_a_slow_call_goes_to_another_worker(engine: hub.Engine, tmp_path: Path) -> None:
+    reward, slow = component(engine), tmp_path / "slow"
+    texts = [f"wait {slow}" if n == 7 else f"quick {n}" for n in range(100)]
+    samples = [hub.Sample("", text) for text in texts]
+    whole = engine.submit(reward, samples)
+    alone = submit(engine, reward, [f"quick again {n}" for n in range(100)])
+    assert values(alone) == [1.0] * 100
+    assert not whole.done()
+    slow.touch()
+    assert [score.value for score in whole.result(timeout=PATIENCE_S)] == [1.0] * 100
+
+
+def test_a_death_costs_one_batch_of_those_that_share(one: hub.Engine, tmp_path: Path) -> None:
+    reward, held = component(one), tmp_path / "held"
+    (first,) = submit(one, reward, [f"wait {held}"])
+    texts = ["die" if n in (3, 4, 11) else "zero" if n % 2 else f"quick {n}" for n in range(16)]
+    rest = submit(one, reward, texts)
+    held.touch()
+    assert values([first]) == [1.0]
+    found = [waiting.result(timeout=PATIENCE_S)[0] for waiting in rest]
+    assert [str(score.reason) for score in found] == ["crashed" if t == "die" else "" for t in texts]
+    expected = [None if t == "die" else float(t != "zero") for t in texts]
+    assert [score.value for score in found] == expected
+
+
+def test_giving_up_costs_nobody_else(one: hub.Engine, tmp_path: Path) -> None:
+    reward, held, never = component(one), tmp_path / "held", tmp_path / "never"
+    (first,) = submit(one, reward, [f"wait {held}"])
+    before = submit(one, reward, ["quick a", "quick b"])
+    (unwanted,) = submit(one, reward, [f"wait {never}"])
+    behind = submit(one, reward, ["quick c", "zero", "quick d"])
+    held.touch()
+    assert values([first, *before]) == [1.0] * 3
+    assert unwanted.cancel()
+    assert values(behind) == [1.0, 0.0, 1.0]  # the one worker was freed of it
+    with pytest.raises(CancelledError):
+        unwanted.result()
+
+
+def test_each_batch_gets_its_own_scores(engine: hub.Engine) -> None:
+    reward = component(engine)
+    found: dict[int, list[float | None]] = {}
+
+    def ask(number: int) -> None:
+        texts = ["zero" if (number >> bit) & 1 else f"quick {number} {bit}" for bit in range(number % 5 + 1)]
+        scores = engine.submit(reward, [hub.Sample("", text) for text in texts]).result(timeout=PATIENCE_S)
+        found[number] = [score.value for score in scores]
+
+    def ask_some(first: int) -> None:
+        for number in range(first, 400, 8):
+            ask(number)
+
+    threads = [threading.Thread(target=ask_some, args=(first,)) for first in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {n: [0.0 if (n >> bit) & 1 else 1.0 for bit in range(n % 5 + 1)] for n in range(400)}
+
+
+def test_an_engine_that_is_closed_fails_all_that_share(tmp_path: Path) -> None:
+    with hub.Engine(1, cache=False) as engine:
+        reward = component(engine)
+        waiting = submit(engine, reward, [f"wait {tmp_path / 'never'}", *(f"quick {n}" for n in range(5))])
+    wait(waiting, timeout=PATIENCE_S)
+    assert all(str(one.result()[0].reason) in ("cancelled", "") for one in waiting)
+    assert str(waiting[0].result()[0].reason) == "cancelled"
