@@ -126,11 +126,13 @@ def command(
         sock = bind(host, port)
     except OSError as error:
         raise ConfigError(f"{host}:{port}: cannot listen there: {error.strerror or error}") from error
-    _raise_file_limit()
-    log_json()
-    engine = open_engine(engine_name, {name: read_value(text) for name, text in options.items()}, workers)
-    with sock, closing(engine):
-        Server(Service(Mixes(files, engine, group_wait_s), settings), sock).listen()
+    with sock:
+        _raise_file_limit()
+        values = {name: read_value(text) for name, text in options.items()}
+        with closing(open_engine(engine_name, values, workers)) as engine:
+            service = Service(Mixes(files, engine, group_wait_s), settings)
+            log_json()
+            Server(service, sock).listen()
     return 0
 
 

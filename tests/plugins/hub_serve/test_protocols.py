@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -67,7 +68,11 @@ def test_a_mix_by_name(service: Running) -> None:
 RAGGED: dict[str, tuple[str, Any, str]] = {
     "no object": ("get_reward", [], "the body should be"),
     "queries": ("get_reward", {"queries": ["a"]}, "the body should be"),
-    "fewer prompts": ("get_reward", {"query": ["a", "b"], "prompts": ["a"]}, "prompts: should be a list of 2"),
+    "fewer prompts": (
+        "get_reward",
+        {"query": ["a", "b"], "prompts": ["a"]},
+        "prompts: should be a list of 2",
+    ),
     "more labels": ("get_reward", {"query": ["a"], "labels": ["a", "b"]}, "labels: should be a list of 1"),
     "a label for all": ("get_reward", {"query": ["a"], "labels": "x"}, "labels: should be a list of 1"),
     "a number": ("get_reward", {"query": [1], "prompts": ["a"]}, "query[0]: should be a text"),
@@ -80,7 +85,11 @@ RAGGED: dict[str, tuple[str, Any, str]] = {
     "token numbers": ("classify", {"input": [1, 2, 3]}, "input: should be"),
     "nothing to classify": ("classify", {"model": "m"}, "input: should be"),
     "activation": ("classify", {"input": "a", "use_activation": True}, "use_activation: should be false"),
-    "a user's message last": ("pooling", {"messages": [{"role": "user", "content": "a"}]}, "messages: should"),
+    "a user's message last": (
+        "pooling",
+        {"messages": [{"role": "user", "content": "a"}]},
+        "messages: should",
+    ),
     "three prompts for two": ("score", {"text_1": ["a"] * 3, "text_2": ["b"] * 2}, "text_1: should be one"),
 }
 
@@ -92,7 +101,13 @@ def test_what_has_another_form_is_refused_with_its_place(service: Running, name:
     assert (code, said[: len(message)]) == ("unfit", message)
 
 
-QUERIES = ["?answer=x", "?group_size=8&use=os.system", "?reply=list", "?%ff", "?" + "&".join(["label=a"] * 30)]
+QUERIES = [
+    "?answer=x",
+    "?group_size=8&use=os.system",
+    "?reply=list",
+    "?%ff",
+    "?" + "&".join(["label=a"] * 30),
+]
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -109,7 +124,10 @@ def test_not_more_group_sizes_than_there_is_room_for(service: Running) -> None:
     for size in range(1, 9):
         service.http.post(f"/mixes/routed/get_reward?group_size={size}", json={"query": []})
     code, message = service.error("/mixes/routed/get_reward?group_size=9", 422, json=openrlhf("a"))
-    assert (code, message) == ("group_size", "too many group sizes for one mix; there are: 1, 2, 3, 4, 5, 6, 7, 8")
+    assert (code, message) == (
+        "group_size",
+        "too many group sizes for one mix; there are: 1, 2, 3, 4, 5, 6, 7, 8",
+    )
 
 
 # slime and Miles
@@ -222,7 +240,7 @@ SPLITS: dict[str, tuple[str, str | None, dict[str, list[str]], str]] = {
     "a first token": ("<|begin_of_text|>Q: 4<|eot_id|>", "Q: ", {}, "4"),
     "the line end of a template": ("Q4<|im_end|>\n", "Q", {}, "4"),
     "several tokens": ("Q4</s><pad> <pad>\n", "Q", {}, "4"),
-    "DeepSeek's": ("Q4<｜end▁of▁sentence｜>", "Q", {}, "4"),
+    "DeepSeek's": ("Q4<\uff5cend\u2581of\u2581sentence\uff5c>", "Q", {}, "4"),
     "white space that is the model's": ("Q 4 \n", "Q", {}, " 4 \n"),
     "a token in the middle": ("Q<|x|>4", "Q", {}, "<|x|>4"),
     "tags are not tokens": ("Q<think>a</think>", "Q", {}, "<think>a</think>"),
@@ -265,10 +283,7 @@ def test_the_real_client_of_openrlhf(service: Running) -> None:
 
 def test_the_real_client_of_miles(service: Running) -> None:
     hub_of_rewards = pytest.importorskip("miles.rollout.rm_hub", reason="miles-rl is not installed here")
-    from argparse import Namespace
-
-    from miles.utils.types import Sample
-
+    types = pytest.importorskip("miles.utils.types", reason="miles-rl is not installed here")
     args = Namespace(rm_url=f"{service.url}/remote_rm")
-    sample = Sample(prompt="2+2?", response="4", label=json.dumps({"answer": "4"}))
+    sample = types.Sample(prompt="2+2?", response="4", label=json.dumps({"answer": "4"}))
     assert asyncio.run(hub_of_rewards.remote_rm(args, sample))["right"] == 1.0
