@@ -7,13 +7,16 @@ TRL's trainers themselves.)
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 import hub
@@ -21,6 +24,7 @@ import hub_trl
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
 from hub.training.export import export
+from hub_serve.client import Client
 
 FILES = Path(__file__).with_name("parity")
 Values = dict[str, list[str | None]]
@@ -180,6 +184,49 @@ def test_trainers_with_their_own_code(
     ways = found if trainer == "miles" else [found]
     for way in ways:
         assert [(value, missing) for value, missing in way] == lowered
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path) -> Iterator[str]:
+    """A reward service of the mix: a process that listens; its address."""
+    hub_command = str(Path(sys.executable).with_name("hub"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [hub_command, "serve", "mix.toml", "--port", str(port), "--no-access-log"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def test_the_service(
+    in_python: Values, samples: list[hub.Sample], service: str, lowered: Lowered, rows: list[dict[str, Any]]
+) -> None:
+    with Client(service) as client:
+        results = client.score(samples)
+    values = {name: [exact(result.scores[name].value) for result in results] for name in results[0].scores}
+    assert values | {"total": [exact(result.value) for result in results]} == in_python
+    # OpenRLHF's protocol: whole groups are asked for at once; a label holds the columns.
+    labels = [json.dumps({k: v for k, v in row.items() if k not in ("prompt", "completion")}) for row in rows]
+    body = {
+        "query": [row["prompt"] + row["completion"] for row in rows],
+        "prompts": [row["prompt"] for row in rows],
+        "labels": labels,
+    }
+    answer = (
+        httpx.post(f"{service}/get_reward?group_size=4", json=body, timeout=120).raise_for_status().json()
+    )
+    missing = [bool(flag) for flag in answer["extra_logs"]["hub/missing"]]
+    assert [(exact(value), flag) for value, flag in zip(answer["rewards"], missing, strict=True)] == lowered
+
+
+def test_ray(in_python: Values, mix: hub.Mix, samples: list[hub.Sample]) -> None:
+    with closing(hub.open_engine("ray", actors=2)) as engine:
+        results = mix.score(samples, engine=engine)
+    values = {name: [exact(result.scores[name].value) for result in results] for name in mix.names}
+    assert values | {"total": [exact(result.value) for result in results]} == in_python
 
 
 class Recorded:
