@@ -39,7 +39,7 @@ def samples_of(
     columns = {
         name: values
         for name, values in arguments.items()
-        if name not in (*NOT_COLUMNS, "prompt")  # AsyncGRPOTrainer of trl<1.10 gives the messages of it
+        if name not in (*NOT_COLUMNS, "prompt")  # AsyncGRPOTrainer of trl<1.8 gives the messages of it
         and isinstance(values, list | tuple)
         and len(values) == count
     }

@@ -54,6 +54,8 @@ def group() -> Any:
     if sequence is not None:
         row = {"input_ids": [1, 2, 3], "completion_mask": [0, 1, 1], "old_log_probs": [0.0, -1.0, -1.0]}
         values["completions_sequences"] = [[made(sequence, row)]] * count
+    if "prompt" not in {field.name for field in dataclasses.fields(kind)}:
+        values["prompt_ids"] = [[1]] * count
     return made(kind, values)
 
 
