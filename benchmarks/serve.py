@@ -1,9 +1,9 @@
 """What the reward service costs beside a bare endpoint, and what hostile samples cost the others.
 
-Starts the service, the bare endpoint (starlette and uvicorn: decodes the same JSON, sends back constants of the
-same size) and a load generator, each a process of its own, on one machine: so they share its cores, and rates
-are lower than with a client elsewhere. Prints one table per question; compare rows of one run only. Run it by
-hand: `python benchmarks/serve.py`.
+Starts the service, the bare endpoint (starlette and uvicorn: decodes the same JSON, sends back constants of
+the same size) and a load generator, each a process of its own, on one machine: so they share its cores, and
+rates are lower than with a client elsewhere. Prints one table per question; compare rows of one run only. Run it
+by hand: `python benchmarks/serve.py`.
 """
 
 import argparse
@@ -58,7 +58,7 @@ class Load:
         batch: samples per request.
         concurrency: connections, each with one request under way.
         seconds: for how long.
-        hostile: every so many samples one hangs; 0: none.
+        hostile: every so many samples one hangs, at most one of a request; 0: none.
     """
 
     port: int
@@ -146,7 +146,7 @@ class Generator:
     def __init__(self, load: Load) -> None:
         self.load = load
         self.bodies = [body(load.batch, hostile) for hostile in (False, True)]
-        self.every = max(1, load.hostile // load.batch) if load.hostile else 0
+        self.owed = 0.0
         self.count = 0
         self.times: list[float] = []
         self.done = self.refused = self.answers = 0
@@ -154,7 +154,9 @@ class Generator:
 
     def request(self) -> tuple[bytes, bool]:
         self.count += 1
-        hostile = bool(self.every) and self.count % self.every == 0
+        self.owed += self.load.batch / self.load.hostile if self.load.hostile else 0.0
+        hostile = self.owed >= 1.0
+        self.owed -= hostile
         data = self.bodies[hostile].replace(SALT, b"%012d" % (self.count + time.time_ns() % 10**11))
         head = f"POST {self.load.path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(data)}\r\n\r\n"
         return head.encode() + data, hostile
@@ -317,6 +319,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each cell")
     parser.add_argument("--rounds", type=int, default=2, help="of each cell, of which the best counts")
     parser.add_argument("--bare", type=int, metavar="PORT", help="be the bare endpoint (used by itself)")
+    parser.add_argument("--workers", type=int, help="of the service")
     parser.add_argument("--only", choices=("compare", "hostile"))
     arguments = parser.parse_args()
     if arguments.bare:
@@ -334,6 +337,8 @@ def main() -> None:
             f"{folder}/cheap.toml",
             f"{folder}/checks.toml",
         ]
+        if arguments.workers:
+            serve += ["--workers", str(arguments.workers)]
         with (
             started([sys.executable, __file__, "--bare", str(one)], one) as bare_pid,
             started([*serve, "--port", str(other), "--no-access-log"], other) as pid,
