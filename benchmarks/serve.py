@@ -2,8 +2,8 @@
 
 Starts the service, the bare endpoint (starlette and uvicorn: decodes the same JSON, sends back constants of
 the same size) and a load generator, each a process of its own, on one machine: so they share its cores, and
-rates are lower than with a client elsewhere. Prints one table per question; compare rows of one run only. Run it
-by hand: `python benchmarks/serve.py`.
+rates are lower than with a client elsewhere. Prints one table per question; compare rows of one run only. Run
+it by hand: `python benchmarks/serve.py`.
 """
 
 import argparse
