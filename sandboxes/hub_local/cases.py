@@ -41,6 +41,11 @@ class Asked:
         sock.setblocking(False)
         self._prepare()
 
+    @property
+    def answered(self) -> bool:
+        """Whether all was asked and answered, as far as it can be."""
+        return not self.open and not self.gone
+
     def events(self) -> int:
         """Return what of its socket is worth waiting for."""
         return select.POLLIN | (select.POLLOUT if self._out else 0)

@@ -40,7 +40,8 @@ def judge(tests: str, entry_point: str | None, sock: socket.socket, verdict_to: 
         name = "" if isinstance(error, CandidateError) else f"{type(error).__name__}: "
         verdict, detail = "error", f"{name}{str(error)[:500]} {_where(error)}".strip()
     _write(verdict_to, {"verdict": verdict, "detail": detail[:_LONGEST_DETAIL], "calls": link.calls})
-    # At once, for the solver waits for it: a process's own end comes after its memory is taken down.
+    # At once, for who waits for them: a process's own end comes after its memory is taken down.
+    os.close(verdict_to)
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
 

@@ -2,7 +2,9 @@
 
 import array
 import atexit
+import contextlib
 import json
+import mmap
 import os
 import random
 import resource
@@ -38,8 +40,6 @@ def prepare(config: dict[str, Any]) -> None:
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    seccomp.strict(0, namespaces)
-    seccomp.starting()
 
 
 class Waiting:
@@ -54,17 +54,20 @@ class Waiting:
 
     def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
         self.work, self.base, self.ruleset = work, base, ruleset
+        self.began = mmap.mmap(-1, 1)
         self.namespaces = config["tier"] == "namespaces"
-        self.tools = config["tools"]
+        self.filter = kernel.Filter(*seccomp.strict(self.namespaces))
+        self.starts = kernel.Filter(seccomp.starting()) if config["tools"] else None
 
     def drop_unread(self) -> bool:
         """Take a program that its process did not live to read away; whether there was one."""
-        try:
-            _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        if self.began[0]:
+            self.began[0] = 0
             return False
-        for descriptor in descriptors:
-            os.close(descriptor)
+        with contextlib.suppress(BlockingIOError):
+            _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
+            for descriptor in descriptors:
+                os.close(descriptor)
         return True
 
     def become(self) -> None:
@@ -83,18 +86,22 @@ class Waiting:
         for which, value in _SAME_LIMITS.items():
             resource.setrlimit(which, (value, value))
         kernel.drop_capabilities()
-        if not self.tools:
-            kernel.filter_calls(seccomp.strict(os.getpid(), self.namespaces))
+        if self.starts is None:
+            self.filter.install(os.getpid())
         random.seed()
         _touch()
         data, descriptors = _receive(self.work)
         if not data:
             os._exit(0)
+        self.began[0] = 1
+        self.began.close()
         self.work.close()
         request = json.loads(data)
         _place(descriptors, request["places"])
         _limit(request, self.base)
         text = request["text"].encode("utf-8", "surrogatepass") if "text" in request else _read(3)
+        if self.starts is not None:
+            self.starts.install()
         _run(request, text)
 
 
@@ -108,7 +115,6 @@ def take_work(descriptor: int) -> socket.socket:
 def _run(request: dict[str, Any], text: bytes) -> None:
     kind = request["kind"]
     if kind == "command":
-        kernel.filter_calls(seccomp.starting())
         _execute(request, text)
     elif kind == "script":
         _end(_script(text))
@@ -248,12 +254,13 @@ def _end(code: int) -> None:
 
 
 def _flush() -> bool:
-    """Write what was printed and kept; whether that went well."""
+    """Write what was printed and kept, and close it; whether that went well."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
         return False
+    os.closerange(1, 3)  # so that who reads it need not wait until the process's memory is taken down
     return True
 
 

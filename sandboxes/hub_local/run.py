@@ -47,6 +47,7 @@ class Runner:
         self.flooded = False
         self.verdict_text = bytearray()
         self._held: set[int] = set()
+        self._start = time.monotonic()
 
     def run(self) -> Execution:
         """Run it to its end.
@@ -131,17 +132,17 @@ class Runner:
         judging = {"kind": "judge", "entry_point": self.program.entry_point}
         self._hand_over(judge, judging, self.program.tests or "", {4: calls, 5: write}, self.limits)
         drains[read] = self.verdict_text
-        reports = self._watch([solver, judge], drains, self.limits)
-        verdict = self._verdict_of(reports[solver], reports[judge])
+        reports = self._watch([solver, judge], drains, self.limits, lambda: self._judged() is not None)
         detail = self._judged_detail()
-        return self._execution(verdict, reports[solver], {"detail": detail} if detail else {})
+        info = {"detail": detail} if detail else {}
+        judged = self._judged()
+        if judged is not None and not self.flooded:
+            return self._execution(judged, None, info)
+        return self._execution(self._unjudged(reports[solver], reports[judge]), reports[solver], info)
 
-    def _verdict_of(self, solver: dict[str, Any], judge: dict[str, Any]) -> Verdict:
+    def _unjudged(self, solver: dict[str, Any], judge: dict[str, Any]) -> Verdict:
         if self.flooded:
             return Verdict.OUTPUT_LIMIT
-        judged = self._judged()
-        if judged is not None:
-            return judged
         if "limit" in (solver["killed"], judge["killed"]):
             return Verdict.TIMEOUT
         ended = self._ended(solver, allow_failure=True)
@@ -173,7 +174,7 @@ class Runner:
             more = {4: self._hold(theirs.detach())}
             drains = self._begin(solver, {"kind": "solver"}, self.program.source, more, self.limits)
             asked = Asked(ours, self.program.entry_point or "solution", self.program.cases)
-            report = self._watch([solver], drains, self.limits, asked)[solver]
+            reports = self._watch([solver], drains, self.limits, lambda: asked.answered, asked)
             asked.finish()
         count = len(self.program.cases)
         info = {
@@ -181,15 +182,13 @@ class Runner:
             "cases": count,
             **({"detail": asked.problem} if asked.problem else {}),
         }
-        verdict = Verdict.PASSED if asked.passed == count else Verdict.FAILED
-        if self.flooded:
-            verdict = Verdict.OUTPUT_LIMIT
-        elif report["killed"] == "limit":
-            verdict = Verdict.TIMEOUT
-        elif asked.gone:
-            verdict = self._ended(report, allow_failure=True) or Verdict.ERROR
-        elif asked.problem:
-            verdict = Verdict.MEMORY if asked.problem.startswith("MemoryError") else Verdict.ERROR
+        if asked.answered and not self.flooded:
+            verdict = Verdict.PASSED if asked.passed == count else Verdict.FAILED
+            if asked.problem:
+                verdict = Verdict.MEMORY if asked.problem.startswith("MemoryError") else Verdict.ERROR
+            return self._execution(verdict, None, info)
+        report = reports[solver]
+        verdict = self._ended(report, allow_failure=True) or Verdict.ERROR
         return self._execution(verdict, report, info)
 
     # Descriptors and waiting
@@ -251,9 +250,17 @@ class Runner:
             self._held.discard(descriptor)
 
     def _watch(
-        self, slots: list[Slot], drains: dict[int, bytearray], limits: Limits, asked: Asked | None = None
+        self,
+        slots: list[Slot],
+        drains: dict[int, bytearray],
+        limits: Limits,
+        decided: Callable[[], bool] = lambda: False,
+        asked: Asked | None = None,
     ) -> dict[Slot, dict[str, Any]]:
         """Drain output, and ask cases, until every report has come; end what prints too much.
+
+        Where all is decided and all output has come, the programs' ends are not waited for (they take as long
+        as a short program): then reports are missing.
 
         Raises:
             Lost: a zygote ended, or did not end its program in time.
@@ -269,15 +276,22 @@ class Runner:
             asked.step()
             if asked.open:
                 poller.register(asking, asked.events())
+        printing = set(drains)
         try:
             while len(reports) < len(slots):
+                if not printing and not self.flooded and decided():
+                    for slot in slots:
+                        slot.end()
+                    break
                 left = until - time.monotonic()
                 if left <= 0:
                     raise Lost("it did not end its program at the limit")
                 for descriptor, _ in poller.poll(left * 1000):
                     if descriptor in controls:
-                        reports[controls[descriptor]] = controls[descriptor].report()
-                        poller.unregister(descriptor)
+                        report = controls[descriptor].report()
+                        if report is not None:
+                            reports[controls[descriptor]] = report
+                            poller.unregister(descriptor)
                     elif asked is not None and descriptor == asking:
                         poller.unregister(asking)
                         asked.step()
@@ -285,6 +299,7 @@ class Runner:
                             poller.register(asking, asked.events())
                     elif not self._drain(descriptor, drains[descriptor], limits):
                         poller.unregister(descriptor)
+                        printing.discard(descriptor)
                     elif self.flooded:
                         for slot in slots:
                             slot.end()
@@ -329,16 +344,15 @@ class Runner:
             return Verdict.MEMORY
         return None if allow_failure and code == 1 and self.verdict_text else Verdict.ERROR
 
-    def _execution(self, verdict: Verdict, report: dict[str, Any], info: dict[str, Any]) -> Execution:
-        status = report["status"]
-        code = os.waitstatus_to_exitcode(status)
-        if code < 0:
-            info = {**info, "signal": signal.Signals(-code).name}
-        return Execution(
-            verdict,
-            self.outputs["stdout"].decode(errors="replace"),
-            self.outputs["stderr"].decode(errors="replace"),
-            code if code >= 0 else None,
-            report["wall_s"],
-            {**info, "cpu_s": report["cpu_s"], "peak_mb": report["peak_kb"] / 1024},
-        )
+    def _execution(self, verdict: Verdict, report: dict[str, Any] | None, info: dict[str, Any]) -> Execution:
+        """Return what became of the program; without a report it was ended here."""
+        code, wall_s = None, time.monotonic() - self._start
+        if report is not None:
+            status, wall_s = os.waitstatus_to_exitcode(report["status"]), report["wall_s"]
+            info = {**info, "cpu_s": report["cpu_s"], "peak_mb": report["peak_kb"] / 1024}
+            if status < 0:
+                info["signal"] = signal.Signals(-status).name
+            else:
+                code = status
+        stdout, stderr = (self.outputs[name].decode(errors="replace") for name in ("stdout", "stderr"))
+        return Execution(verdict, stdout, stderr, code, wall_s, info)

@@ -5,7 +5,7 @@ import os
 
 from hub.errors import BadInput, OptionError, SandboxOverloaded, SandboxUnavailable
 from hub.sandbox import Execution, Layer, Limits, Program
-from hub_local import layers, scratch
+from hub_local import folders, layers, scratch
 from hub_local.breaches import try_breaches
 from hub_local.choose import choose
 from hub_local.describe import describe
@@ -142,7 +142,7 @@ class _Place:
     def __init__(self, sandbox: LocalSandbox) -> None:
         self._sandbox = sandbox
         self._slots: dict[str, Slot] = {}
-        self._folders: list[scratch.Folder] = []
+        self._folders: list[folders.Folder] = []
 
     def slot(self, role: str) -> Slot:
         """Return the zygote for a role: "solver", "judge" or "tools"."""
@@ -150,7 +150,7 @@ class _Place:
             own = self._sandbox.tier == "landlock" and (role == "judge" or not self._sandbox.scratch)
             folder = self._sandbox.scratch
             if own:
-                self._folders.append(scratch.Folder())
+                self._folders.append(folders.Folder())
                 folder = self._folders[-1].path
             config = layers.configuration(
                 self._sandbox.tier,

@@ -7,7 +7,6 @@ tries a newer call falls back. What is known and refused is an EPERM. A call of 
 import errno
 import struct
 from collections.abc import Sequence
-from functools import cache
 
 from hub_local.syscalls import AUDIT_ARCH, MACHINE, NUMBERS
 
@@ -78,18 +77,15 @@ _PID = 0x7EADBEE0
 """Stands for the program's own process until it is known."""
 
 
-def strict(pid: int, own_files: bool = True) -> bytes:
+def strict(own_files: bool = True) -> tuple[bytes, list[int]]:
     """Return the filter for a Python program: no new process, no network, signals to itself alone.
 
     Args:
-        pid: the program's process, in its own namespace.
         own_files: every file that it can write is its own (see `_OWNED`).
+
+    Returns:
+        The filter, and the places in it where the number of the program's process must be put.
     """
-    return _strict(own_files).replace(struct.pack("I", _PID), struct.pack("I", pid))
-
-
-@cache
-def _strict(own_files: bool) -> bytes:
     names = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING}".split()
     checks = [
         _argument("kill", 0, (_PID,)),
@@ -104,10 +100,13 @@ def _strict(own_files: bool) -> bytes:
         _flag("clone", 0, CLONE_THREAD),
     ]
     allowed = names + (_OWNED.split() if own_files else [])
-    return _program(checks, allowed, _REFUSED.split(), errno.ENOSYS)
+    program = _program(checks, allowed, _REFUSED.split(), errno.ENOSYS)
+    pid = struct.pack("I", _PID)
+    return program, [
+        place + 4 for place in range(0, len(program), 8) if program[place + 4 : place + 8] == pid
+    ]
 
 
-@cache
 def starting(own_files: bool = True) -> bytes:
     """Return the filter for compilers and what they make, which may start processes in their namespace."""
     names = (

@@ -135,25 +135,24 @@ class Slot:
         with contextlib.suppress(OSError):
             self.control.send(b'{"forget":true}')
 
-    def report(self) -> dict[str, Any]:
-        """Read the report of the program that was begun.
+    def report(self) -> dict[str, Any] | None:
+        """Read a report; None if it is that of a program before, whose end nobody waited for.
 
         Raises:
-            Lost: the zygote has ended.
+            Lost: the zygote has ended, or the program was lost.
         """
-        while True:
-            try:
-                data = self.control.recv(1 << 16)
-            except OSError as error:
-                raise Lost(str(error)) from error
-            if not data:
-                raise Lost("the sandbox's process ended")
-            message: dict[str, Any] = json.loads(data)
-            if message.get("id") != self.runs:
-                continue
-            if message["unread"] and not message["killed"]:
-                raise Lost("the program's process ended before it had the program")
-            return message
+        try:
+            data = self.control.recv(1 << 16)
+        except OSError as error:
+            raise Lost(str(error)) from error
+        if not data:
+            raise Lost("the sandbox's process ended")
+        message: dict[str, Any] = json.loads(data)
+        if message.get("id") != self.runs:
+            return None
+        if message["unread"] and not message["killed"]:
+            raise Lost("the program's process ended before it had the program")
+        return message
 
     def kill(self) -> None:
         """End the zygote's process; its descriptors stay until `close`."""

@@ -46,7 +46,7 @@ def main() -> None:
             ruleset = confine.ruleset(config)
         kernel.hide_memory()
         kernel.gain_nothing()
-        kernel.filter_calls(importlib.import_module("hub_local.seccomp").server())
+        kernel.Filter(importlib.import_module("hub_local.seccomp").server()).install()
     except OSError as error:
         control.send(json.dumps({"refused": str(error.filename), "error": error.strerror}).encode())
         os._exit(1)
@@ -73,6 +73,7 @@ class Server:
         self.control, self.config, self.waiting = control, config, waiting
         self.alone = config["tier"] == "namespaces"
         self.confine = importlib.import_module("hub_local.confine")
+        self.kernel = importlib.import_module("hub_local.kernel")
         self.scratch = importlib.import_module("hub_local.scratch")
         self.child = self.pidfd = -1
         self.poller = select.poll()
@@ -97,7 +98,7 @@ class Server:
 
     def fork(self) -> None:
         """Make the process for the next program; nothing of the one before must be there any more."""
-        child = os.fork()
+        child = self.kernel.fork()
         if child == 0:
             try:
                 self.waiting.become()
@@ -131,6 +132,7 @@ class Server:
         }
         self.clean(keep_files="keep" in order)
         self.control.send(json.dumps(report).encode())
+        os.sched_yield()  # who waits for the report goes first
         self.fork()
 
     def wait(self, until: float) -> str:

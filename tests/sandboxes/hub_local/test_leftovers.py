@@ -15,7 +15,7 @@ import pytest
 import hub
 from benchmarks.sandbox_soak import children
 from hub.errors import SandboxUnavailable
-from hub_local import scratch
+from hub_local import folders
 from hub_local.sandbox import LocalSandbox
 from hub_local.slot import Lost, Slot
 from tests.sandboxes.hub_local.conftest import GIVEN
@@ -125,15 +125,15 @@ def test_folders_that_nobody_lived_to_remove_go_when_another_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    held = scratch.Folder()
-    source = "import os; from hub_local import scratch; print(scratch.Folder().path); os._exit(9)"
+    held = folders.Folder()
+    source = "import os; from hub_local import folders; print(folders.Folder().path); os._exit(9)"
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, env=environment)
     left = Path(done.stdout.strip())
     (left / "a" / "b").mkdir(parents=True)
     assert Path(held.path).is_dir()
     (tmp_path / "another").mkdir()
-    new = scratch.Folder()
+    new = folders.Folder()
     assert {path.name for path in tmp_path.iterdir()} == {
         Path(held.path).name,
         Path(new.path).name,
@@ -147,11 +147,7 @@ def test_folders_that_nobody_lived_to_remove_go_when_another_is_made(
 def gone(pid: int) -> None:
     """Wait until a process is no more (or, orphaned in a container without an init, is a zombie)."""
     for _ in range(1000):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return
-        if fields[0] == "Z":
+        if state_of(pid) in ("", "Z"):
             return
         time.sleep(0.02)
     raise AssertionError(f"process {pid} goes on")
@@ -161,12 +157,19 @@ def servers(box: LocalSandbox) -> list[int]:
     return [slot.process.pid for place in box._all for slot in place._slots.values()]
 
 
+def state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 def waiting(server: int, namespaces: bool) -> int:
     """Wait until all that is below a server is the process of its next program; return that."""
     for _ in range(1000):
         found = children(server)
         leaves = [pid for pid in found if not children(pid)]
-        if len(found) == 1 + namespaces and len(leaves) == 1:
+        if len(found) == 1 + namespaces and len(leaves) == 1 and state_of(leaves[0]) == "S":
             return leaves[0]
         time.sleep(0.01)
     raise AssertionError(f"the server does not come to rest: {found}")
