@@ -1,9 +1,8 @@
 """What trainers send and get: OpenRLHF, slime and Miles, verl; and what stands for a missing value."""
 
-import asyncio
-import json
-from argparse import Namespace
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -271,19 +270,18 @@ def test_what_the_completion_comes_after_must_be_there(query: dict[str, list[str
         split("<u>Q", None, query, "input[0]")
 
 
-# The trainers' own code, where it is installed
+# The trainers' own code
 
 
-def test_the_real_client_of_openrlhf(service: Running) -> None:
-    agent = pytest.importorskip("openrlhf.utils.agent", reason="openrlhf is not installed here")
-    executor = agent.SingleTurnAgentExecutor(f"{service.url}/get_reward")
-    answers = asyncio.run(executor._fetch_rewards_via_http(["2+2?4<|im_end|>"], ["2+2?"], ["4"]))
-    assert answers[0]["extra_logs"]["right"] == [1.0]
-
-
-def test_the_real_client_of_miles(service: Running) -> None:
-    hub_of_rewards = pytest.importorskip("miles.rollout.rm_hub", reason="miles-rl is not installed here")
-    types = pytest.importorskip("miles.utils.types", reason="miles-rl is not installed here")
-    args = Namespace(rm_url=f"{service.url}/remote_rm")
-    sample = types.Sample(prompt="2+2?", response="4", label=json.dumps({"answer": "4"}))
-    assert asyncio.run(hub_of_rewards.remote_rm(args, sample))["right"] == 1.0
+def test_the_real_clients(service: Running, in_trainers: Callable[..., Any]) -> None:
+    script = Path(__file__).with_name("real_clients.py")
+    total = 1.0 + 0.1 * (1 / 3)
+    scores = {"right": 1.0, "length": 1 / 3}
+    flags = {"hub/missing": 0.0, "hub/failed/right": 0.0, "hub/failed/length": 0.0}
+    logs = {name: [value] for name, value in {**scores, **flags}.items()}
+    assert in_trainers(script, service.url) == {
+        "openrlhf": [{"rewards": [total], "scores": [total], "extra_logs": logs}],
+        "miles": {"hub/total": total, **scores, **flags},
+        "vllm": {"reward_score": 4 / 3},
+        "sglang": {"reward_score": 4 / 3},
+    }
