@@ -215,7 +215,9 @@ def measure(load: Load, pid: int) -> Found:
     found = results.get(timeout=load.seconds + 120)
     used = cpu_seconds(pid) - before
     process.join()
-    time.sleep(0.5)  # what the service still had to do for connections that are gone
+    busy = -1.0
+    while busy != (busy := cpu_seconds(pid)):  # what it still had to do for connections that are gone
+        time.sleep(0.5)
     return replace(found, cpu=used / max(1, found.answered) * 1e6)
 
 
