@@ -194,6 +194,15 @@ class Handle:
         current = self._current(self.chunk)[0]
         return len(self.chunk) - max(0, current or 0)
 
+    def running(self) -> tuple[int, int]:
+        """The reward of the call under way, and for how many nanoseconds; 0 while there is none."""
+        if self.chunk is None or self.dying:
+            return 0, 0
+        current, start_ns, _ = self._current(self.chunk)
+        if current is None or current < 0:
+            return 0, 0
+        return self.chunk.work.number, time.monotonic_ns() - start_ns
+
     def until_limit(self) -> float | None:
         """Seconds until something must be looked at again; None if nothing of this worker's."""
         if self.dying or self.chunk is None:

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from hub.engine.forks import ForkServer
-from hub.engine.handle import Chunk, Handle, Verdict
+from hub.engine.handle import STALL_NS, Chunk, Handle, Verdict
 from hub.engine.wire import Result
 from hub.engine.work import Work
 from hub.errors import EngineError
@@ -33,6 +33,10 @@ CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 << 20
 COST_NS = 2_000
 """What one unit costs a worker beside its call."""
+RELIEF = 16
+"""Workers beyond the pool's size, at most, while as many are held by calls that take unusually long."""
+UNUSUAL = 20
+"""A call takes unusually long past so many times what its reward's calls took so far."""
 DEATHS = 3
 """Workers that may die before the end of a reward's construction, until it is given up."""
 
@@ -111,6 +115,7 @@ class Pool:
                     self._inbox.popleft()()
                 if not self._closing:
                     self._dispatch()
+                    self._retire()
                     for key, _ in self._selector.select(self._until_next_limit()):
                         key.data()
                     self._kill_overdue()
@@ -152,8 +157,26 @@ class Pool:
         for handle in self._handles.values():
             if not handle.dying and handle.chunk is None and not self._give(handle):
                 return
-        while self._pending and len(self._handles) < self.size:
+        while self._pending and len(self._handles) < self.size + self._relief():
             self._give(self._spawn())
+
+    def _relief(self) -> int:
+        """How many workers are held by calls that take unusually long, so that others must stand in."""
+        held = sum(
+            ran > max(STALL_NS, UNUSUAL * self._cost_ns.get(number, float("inf")))
+            for number, ran in (handle.running() for handle in self._handles.values())
+        )
+        return min(RELIEF, held)
+
+    def _retire(self) -> None:
+        """End workers that stood in for others, once they are not needed."""
+        surplus = len(self._handles) - self.size
+        if surplus > 0 and not self._pending:
+            surplus -= self._relief()
+            for handle in [one for one in self._handles.values() if one.chunk is None and not one.dying]:
+                if surplus > 0:
+                    self._kill(handle)
+                    surplus -= 1
 
     def _give(self, handle: Handle) -> bool:
         """Give the worker a chunk of the reward that waited longest; False if there is none."""
@@ -262,6 +285,8 @@ class Pool:
             return 0.0
         waits = [handle.until_limit() for handle in self._handles.values()]
         known = [wait for wait in waits if wait is not None]
+        if self._pending:
+            known.append(STALL_NS / 1e9)  # then a call may take unusually long
         return max(0.0, min(known)) if known else None
 
     def _kill_overdue(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import hub
 from hub.engine.component import Component
+from hub.engine.pool import Pool
 from hub.engine.waiting import Waiting
 from hub.find import find_reward
 
@@ -130,3 +131,19 @@ def test_an_engine_that_is_closed_fails_all_that_share(tmp_path: Path) -> None:
     wait(waiting, timeout=PATIENCE_S)
     assert all(str(one.result()[0].reason) in ("cancelled", "") for one in waiting)
     assert str(waiting[0].result()[0].reason) == "cancelled"
+
+
+def test_others_stand_in_for_workers_that_are_held(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    with hub.Engine(2, cache=False) as engine:
+        reward = component(engine)
+        held = submit(engine, reward, [f"wait {slow}"] * 2)
+        assert values(submit(engine, reward, [f"quick {n}" for n in range(50)])) == [1.0] * 50
+        assert not any(waiting.done() for waiting in held)
+        pool = engine._lanes.get(hub.Lane.PROCESS)
+        assert isinstance(pool, Pool)
+        assert len(pool.pids) > 2
+        slow.touch()
+        assert values(held) == [1.0, 1.0]
+        while len(pool.pids) > 2:  # who stood in does not stay
+            values(submit(engine, reward, ["zero"]))
