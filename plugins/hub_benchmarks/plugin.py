@@ -1,4 +1,4 @@
-"""Offers benchmarks of mathematics and of programs; the user has the data of `math` and `aime`."""
+"""Offers benchmarks, and the rewards that grade those of instructions and of answers as text."""
 
 from collections.abc import Iterator
 
@@ -36,6 +36,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "hub_benchmarks.svamp:rows",
         {"math": 1.0},
         "Arithmetic word problems, varied to mislead (Patel et al. 2021, arXiv 2103.07191; MIT)",
+        splits=("test", "train"),
         decoding=hub.Decoding(max_new_tokens=512),
         category="type",
     )
@@ -69,6 +70,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "hub_benchmarks.humaneval:rows",
         {"code": 1.0},
         "Python functions from their docstrings (Chen et al. 2021, arXiv 2107.03374; openai/human-eval, MIT)",
+        splits=("test", "train"),
         decoding=hub.Decoding(max_new_tokens=1024),
     )
     yield hub.Benchmark(
@@ -79,4 +81,96 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "Short Python programs from one sentence (Austin et al. 2021, arXiv 2108.07732; CC-BY-4.0)",
         splits=("test", "train", "validation", "prompt"),
         decoding=hub.Decoding(max_new_tokens=1024),
+    )
+    yield hub.Benchmark(
+        "cruxeval",
+        "hub_benchmarks.cruxeval:rows",
+        {
+            "reward": [
+                {"use": "literal-answer", "weight": 0.0},
+                {"use": "code", "weight": 1.0, "gate": "literal-answer >= 1"},
+            ]
+        },
+        "Outputs and inputs of Python functions, to be told (Gu et al. 2024, arXiv 2401.03065; MIT)",
+        splits=("test", "train"),
+        decoding=hub.Decoding(max_new_tokens=1024),
+        category="predict",
+    )
+    yield hub.Benchmark(
+        "ifeval",
+        "hub_benchmarks.ifeval:rows",
+        {
+            "reward": [
+                {"use": "ifeval", "name": "strict", "weight": 1.0},
+                {"use": "ifeval", "name": "loose", "weight": 0.0, "with": {"mode": "loose"}},
+            ]
+        },
+        "Instructions that a program can verify (Zhou et al. 2023, arXiv 2311.07911; Apache-2.0)",
+        splits=("test", "train"),
+        decoding=hub.Decoding(max_new_tokens=1280),
+    )
+    yield hub.Benchmark(
+        "bbh",
+        "hub_benchmarks.bbh:rows",
+        {"final-answer": 1.0},
+        "BIG-Bench Hard: 27 tasks of reasoning (Suzgun et al. 2022, arXiv 2210.09261; MIT)",
+        splits=("test", "train"),
+        decoding=hub.Decoding(max_new_tokens=1024),
+        category="task",
+    )
+    yield hub.Benchmark(
+        "truthfulqa",
+        "hub_benchmarks.truthfulqa:choices",
+        {"multiple-choice": 1.0},
+        "Questions that people answer wrongly, by letter (Lin et al. 2021, arXiv 2109.07958; Apache-2.0)",
+        splits=("test", "train"),
+        decoding=hub.Decoding(max_new_tokens=512),
+        category="category",
+    )
+    yield hub.Benchmark(
+        "truthfulqa-likelihood",
+        "hub_benchmarks.truthfulqa:likelihoods",
+        {
+            "reward": [
+                {"use": "likeliest", "name": "mc1", "weight": 1.0},
+                {"use": "likeliest", "name": "mc2", "weight": 0.0, "with": {"measure": "mc2"}},
+            ]
+        },
+        "TruthfulQA by the likelihood of its answers: mc1, and mc2 beside it (arXiv 2109.07958)",
+        category="category",
+    )
+
+
+@hub.hookimpl
+def hub_rewards() -> Iterator[hub.Reward]:
+    yield hub.Reward(
+        "ifeval",
+        "hub_benchmarks.follow:IfEval",
+        "1.0 where the completion follows all of the row's verifiable instructions, else 0.0",
+        needs=("instruction_id_list", "kwargs"),
+        preload=("hub_benchmarks.follow",),
+        range=(0.0, 1.0),
+    )
+    yield hub.Reward(
+        "final-answer",
+        "hub_benchmarks.final_answer:FinalAnswer",
+        "1.0 where the completion's final answer is the reference as text, else 0.0",
+        needs=("answer",),
+        range=(0.0, 1.0),
+    )
+    yield hub.Reward(
+        "literal-answer",
+        "hub_benchmarks.literal:LiteralAnswer",
+        "1.0 where the completion's function returns a literal and does nothing else, else 0.0",
+        needs=("entry_point",),
+        uses=("literal",),
+        range=(0.0, 1.0),
+    )
+    yield hub.Reward(
+        "likeliest",
+        "hub_benchmarks.likeliest:Likeliest",
+        "What the likelihoods of a row's answers say of the true ones: mc1 or mc2",
+        needs=("mc1", "mc2"),
+        uses=("likelihoods",),
+        range=(0.0, 1.0),
     )

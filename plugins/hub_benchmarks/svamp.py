@@ -10,27 +10,31 @@ from typing import Any
 from hub.errors import DataError
 from hub_benchmarks.find_data import find_rows
 from hub_benchmarks.question import PROMPT, check_prompt, write_number
+from hub_benchmarks.share import share
 
 COLUMNS = ("ID", "Body", "Question", "Answer", "Type")
 MISSPELLED = {"Common-Divison": "Common-Division"}
 """The type of one row of the data."""
 
 
-def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[dict[str, Any]]:
+def rows(
+    split: str, path: str | None = None, prompt: str = PROMPT, train_share: float = 0.0
+) -> Iterator[dict[str, Any]]:
     """Yield problems with the columns `prompt`, `answer` (the number alone), `type` and `equation`.
 
     The types are Addition, Subtraction, Multiplication and Common-Division. Rows are in the order of their
     ids, since copies of the data differ in theirs.
 
     Args:
-        split: "test".
+        split: "test", or "train" with a `train_share`.
         path: a file with the columns of SVAMP.json, as JSON, JSONL, CSV or Parquet, or a folder with
             svamp.jsonl. None: HUB_DATA/svamp, else ChilleD/SVAMP of the dataset hub.
         prompt: {question} stands for the situation and the question.
+        train_share: the part of the problems that is for training and not in "test".
 
     Raises:
         DataError: the data is in none of these places, or is not SVAMP.
-        OptionError: the prompt has no place for the question.
+        OptionError: the prompt has no place for the question, or the share is out of range.
     """
     check_prompt("svamp", prompt)
     raw = list(find_rows("svamp", "svamp.jsonl", path, "ChilleD/SVAMP", None, "train+test"))
@@ -39,7 +43,8 @@ def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[
             raise DataError(
                 f"svamp: row {number} has the columns {', '.join(row)}, and not all of {', '.join(COLUMNS)}"
             )
-    for row in sorted(raw, key=_place):
+    ordered = [dict(row) for row in sorted(raw, key=_place)]
+    for row in share("svamp", split, train_share, ordered, lambda row: f"{row['Body']} {row['Question']}"):
         yield {
             "id": row["ID"],
             "prompt": prompt.replace("{question}", join(str(row["Body"]), str(row["Question"]))),

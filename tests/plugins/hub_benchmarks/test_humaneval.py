@@ -24,6 +24,7 @@ ROW = {
 
 class TestHumanEval(BenchmarkSuite):
     benchmark = "humaneval"
+    options = {"train_share": 0.5}
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

@@ -18,6 +18,7 @@ ROW = {"ID": "chal-7", "Body": "Jan has 3 pens", "Question": "How many?", "Answe
 
 class TestSvamp(BenchmarkSuite):
     benchmark = "svamp"
+    options = {"train_share": 0.5}
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
