@@ -5,6 +5,7 @@ Entries hold tuples, sets and numbers as keys, which JSON would turn into other 
 
 import ast
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from hub.errors import BadInput
@@ -35,10 +36,13 @@ def read_entry(text: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn NumPy's numbers and texts into Python's, in whatever holds them."""
+    """Turn values that no literal can write into those that one can: NumPy's, fractions, infinity."""
     if isinstance(value, dict):
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         kind = next(kind for kind in (list, tuple, set) if isinstance(value, kind))
         return kind(map(_plain, value))
-    return value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    return value if type(value) in (bool, int, str, bytes, type(None)) else str(value)

@@ -2,7 +2,7 @@
 
 Of reasoning-gym 0.1.25, four verifiers give the answer to Python's `eval`, and five to SymPy's `parse_expr`,
 which evaluates it too: `__import__("os").system("...")` would be run. Here `eval` of these four reads
-literals only, and `parse_expr` of these five is given nothing but arithmetic.
+literals only, and `parse_expr` of these five is given nothing but formulas.
 """
 
 import ast
@@ -21,11 +21,12 @@ EXPRESSIONS = (
 )
 FUNCTIONS = frozenset(
     """
-    sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh acosh atanh acoth
-    exp log ln sqrt cbrt root Abs sign erf erfc erfi gamma factorial Si Ci Ei li pi E I oo Rational Integer Float
+    sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh coth sech csch asinh acosh atanh
+    acoth exp log ln sqrt cbrt root Abs sign erf erfc erfi gamma factorial Si Ci Ei li pi E I oo Rational
+    Integer Float
     """.split()
 )
-"""Names of SymPy that an answer may have."""
+"""Names of SymPy that an answer may have. An Integral would earn the full score without being solved."""
 _ARITHMETIC = re.compile(r"[\w\s+\-*/^().,!]*")
 _NAME = re.compile(r"[^\W\d]\w*")
 _ATTRIBUTE = re.compile(r"\.\s*[^\W\d]|__")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hub.errors import OptionError
-from hub_reasoning_gym.dataset import open_dataset, quiet
+from hub_reasoning_gym.dataset import apart, open_dataset
 from hub_reasoning_gym.entry import write_entry
 
 PROMPT = (
@@ -34,8 +34,8 @@ def rows_of(task: str) -> Callable[..., Iterator[dict[str, Any]]]:
         are for the verifier.
 
         Args:
-            split: "test": the rows of `reasoning_gym.create_dataset(task, seed=seed, size=size)`. "train": rows
-                of another seed, none of which asks what one of these asks.
+            split: "test": the rows of `reasoning_gym.create_dataset(task, seed=seed, size=size)`. "train":
+                rows of another seed, none of which asks what one of these asks.
             size: how many rows.
             seed: which ones.
             level: of the task's curriculum, from 0, the easiest; None: the task's own defaults.
@@ -71,7 +71,7 @@ def _test(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     dataset = open_dataset(task, seed, size, level, config)
     for number in range(size):
-        with quiet():
+        with apart((seed + number) % 2**32):
             entry = dataset[number]
         yield f"{task}-{seed}-{number}", entry
 
@@ -90,8 +90,8 @@ def _train(
         if not left:
             return
     raise OptionError(
-        f"reasoning-gym/{task} has too few questions: after {ROUNDS * size} only {size - left} of {size} were "
-        "none of the test's: lower size, or change config or level"
+        f"reasoning-gym/{task} has too few questions: of {ROUNDS * size} only {size - left} are none of the "
+        "test's: lower size, or change config or level"
     )
 
 

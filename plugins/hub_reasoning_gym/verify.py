@@ -6,7 +6,7 @@ from typing import Any
 
 import hub
 from hub.errors import BadInput
-from hub_reasoning_gym.dataset import open_dataset, quiet
+from hub_reasoning_gym.dataset import apart, open_dataset
 from hub_reasoning_gym.entry import read_entry
 from hub_reasoning_gym.guard import guard, may_verify
 from hub_reasoning_gym.names import names
@@ -15,11 +15,12 @@ from hub_reasoning_gym.names import names
 class ReasoningGym:
     """What reasoning-gym's verifier of the row's task gives for the completion's answer, 0.0 to 1.0.
 
-    The answer is what the last `<answer>` and `</answer>` hold, after what was thought. Without them the value
-    is 0.0 (`no_answer`). Many verifiers give 0.01 or more for any attempt; docs/benchmarks.md lists those
-    that a wrong answer can deceive. What a verifier would run as code is not given to it: 0.0 (`code`). One
-    that raises although it takes the reference answer cannot read this one: 0.0 (`unreadable`); any other
-    that raises or hangs has failed.
+    The answer is what the last `<answer>` and `</answer>` hold, after what was thought. Without them the
+    value is 0.0 (`no_answer`). Many verifiers give 0.01 or more for any attempt; docs/benchmarks.md lists
+    those that a wrong answer can deceive. What a verifier would evaluate is given to it only where it is a
+    formula, else the value is 0.0 (`no_formula`). A verifier that raises, but not on the reference answer
+    (where there is none, on an empty one), cannot read this answer: 0.0 (`unreadable`). Any other that
+    raises or hangs has failed.
 
     Args:
         partial: keep values between 0 and 1; if not, only the full score counts.
@@ -41,11 +42,11 @@ class ReasoningGym:
             return hub.Score(0.0, "no_answer")
         info = {"answer": answer, "reference": entry["answer"]}
         if not may_verify(task, answer):
-            return hub.Score(0.0, "code", info=info)
+            return hub.Score(0.0, "no_formula", info=info)
         try:
             value = _ask(dataset, answer, entry)
         except Exception as error:
-            if not _takes_reference(dataset, entry):
+            if not _works(dataset, entry):
                 raise
             return hub.Score(0.0, "unreadable", f"{type(error).__name__}: {error}", info)
         full = value >= 1.0
@@ -65,15 +66,16 @@ def find_answer(text: str) -> str | None:
 
 
 def _ask(dataset: Any, answer: str, entry: dict[str, Any]) -> float:
-    with quiet():
+    with apart():
         return float(dataset.score_answer(answer, entry))
 
 
-def _takes_reference(dataset: Any, entry: dict[str, Any]) -> bool:
+def _works(dataset: Any, entry: dict[str, Any]) -> bool:
     try:
-        return entry["answer"] is not None and _ask(dataset, entry["answer"], entry) >= 1.0
+        _ask(dataset, entry["answer"] or "", entry)
     except Exception:
         return False
+    return True
 
 
 @cache
