@@ -49,6 +49,13 @@ def test_a_group_at_once(tmp_path: Path) -> None:
     assert [one.missing for one in got] == [True, False, False, False]
 
 
+def test_a_target_with_several_columns(tmp_path: Path) -> None:
+    reward = sent(tmp_path, '[[reward]]\nuse = "rewards.py:same"\nwhen = { task = "sums" }\n')
+    target = {"answer": "4", "task": "sums"}
+    assert reward("2+2?", "4", target) == 1.0
+    assert [one.value for one in asyncio.run(reward.group("2+2?", ["4", "5"], target))] == [1.0, 0.0]
+
+
 def test_a_mix_that_compares(tmp_path: Path) -> None:
     reward = sent(tmp_path, COMPARING)
     assert [one.value for one in asyncio.run(reward.group("q", ["1", "333", "22"], ""))] == [0.0, 2.0, 1.0]
