@@ -52,10 +52,11 @@ class Question(vf.TaskData):
     level: int = 0
 
 
-async def scored(text, reasoning=None):
-    plugged = tomllib.loads((Path(sys.argv[1]) / "lines.toml").read_text())["env"]["taskset"]["task"]
-    data = Question(prompt="2+2?", answer="4", level=2)
-    task = vf.Task(data, TaskConfig(**plugged))
+QUESTION = Question(prompt="2+2?", answer="4", level=2, name="5")
+
+
+async def scored(lines, text, data=QUESTION, reasoning=None):
+    task = vf.Task(data, TaskConfig(**tomllib.loads(lines)["env"]["taskset"]["task"]))
     message = AssistantMessage(content=text, reasoning_content=reasoning)
     trace = vf.Trace(
         task=TraceTask(type="Task", data=data),
@@ -71,7 +72,10 @@ async def scored(text, reasoning=None):
 
 
 async def main():
-    return [await scored("4"), await scored("5"), await scored("break"), await scored("4", reasoning="so")]
+    lines = (Path(sys.argv[1]) / "lines.toml").read_text()
+    plain = [await scored(lines, text) for text in ("4", "5", "break")]
+    return [*plain, await scored(lines, "4", reasoning="so")]
 
 
-print(json.dumps(asyncio.run(main())))
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main())))

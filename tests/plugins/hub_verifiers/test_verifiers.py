@@ -22,6 +22,12 @@ weight = 0.5
 [[reward]]
 use = "think-format"
 weight = 0.0
+
+[[reward]]
+use = "rewards.py:same"
+name = "named"
+map = { answer = "name" }
+weight = 0.0
 """
 
 
@@ -45,11 +51,17 @@ def test_the_total_is_the_reward_and_the_others_are_metrics(found: Any) -> None:
         "same": 1.0,
         "short": -2.0,
         "think-format": 0.0,
+        "named": 0.0,
         "hub/missing": 0.0,
         "hub/failed/same": 0.0,
         "hub/failed/short": 0.0,
         "hub/failed/think-format": 0.0,
+        "hub/failed/named": 0.0,
     }
+
+
+def test_the_tasks_own_fields_are_columns_where_they_are_given(found: Any) -> None:
+    assert [trace["metrics"]["named"] for trace in found[:2]] == [0.0, 1.0]
 
 
 def test_a_trace_without_a_total_is_an_error(found: Any) -> None:
