@@ -1,8 +1,20 @@
 """One number everywhere: the same rows and completions through every way that a mix is used.
 
-Python, the command `hub score`, the functions that TRL calls, `hub eval`, and verl, OpenRLHF and Miles with their
-own code give bit-identical values, and leave the same ones out. (tests/plugins/hub_trl/test_trainers.py runs
-TRL's trainers themselves.)
+Bit-identical values, and the same ones left out: in Python, by `hub score`, `hub eval`, the service (its own protocol
+and OpenRLHF's), Ray actors, and each trainer:
+
+| trainer | what runs here |
+|---|---|
+| verl | its own reward manager loader, with the exported manager |
+| OpenRLHF | its own single-turn executor |
+| Miles | its own `async_rm` and `batched_async_rm`; slime is given the same file |
+| SkyRL | its own gym |
+| Tinker's cookbook | its own group rollout |
+| verifiers | its own scoring of a task; what it imports to run agents is stood in for |
+| AReaL | its own workflows, taken from its source without what that imports; float32 there |
+| TRL | the functions, called as it does; tests/plugins/hub_trl/test_trainers.py runs its trainers |
+| NeMo RL | the environment alone, as float32; tests/plugins/hub_nemo_rl runs its code, from a checkout |
+| torchforge | the printed actor alone; tests/plugins/hub_torchforge runs its own actor, from a checkout |
 """
 
 import json
@@ -17,6 +29,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 import hub
@@ -186,6 +199,36 @@ def test_trainers_with_their_own_code(
         assert [(value, missing) for value, missing in way] == lowered
 
 
+def test_slime_is_given_what_miles_is(folder: Path) -> None:
+    given = [export(trainer, folder / "mix.toml", folder / "miles") for trainer in ("miles", "slime")]
+    assert given[0] == given[1]
+
+
+@pytest.fixture(scope="module")
+def in_small_trainers(folder: Path, in_trainers: Callable[..., Any]) -> Any:
+    options: dict[str, dict[str, Any]] = {"skyrl": {"group_size": 4}, "verifiers": {}, "torchforge": {}}
+    for trainer, given in options.items():
+        exported = export(trainer, folder / "mix.toml", folder / trainer, **given)
+        (folder / f"{trainer}.txt").write_text(exported.instructions)
+    return in_trainers(FILES / "in_small_trainers.py", folder)
+
+
+@pytest.mark.parametrize("trainer", ["skyrl", "tinker", "torchforge"])
+def test_other_trainers(lowered: Lowered, in_small_trainers: Any, trainer: str) -> None:
+    assert [(value, missing) for value, missing in in_small_trainers[trainer]] == lowered
+
+
+@pytest.mark.parametrize("trainer", ["areal", "nemo-rl", "nemo-rl, one by one"])
+def test_trainers_that_keep_float32(lowered: Lowered, in_small_trainers: Any, trainer: str) -> None:
+    rounded = [(exact(float(np.float32(float.fromhex(value or "")))), missing) for value, missing in lowered]
+    assert [(value, missing) for value, missing in in_small_trainers[trainer]] == rounded
+
+
+def test_verifiers_leaves_exactly_those_out(in_python: Values, in_small_trainers: Any) -> None:
+    """The script asserts that the traces without a total are those with an error."""
+    assert [value for value, _ in in_small_trainers["verifiers"]] == in_python["total"]
+
+
 @pytest.fixture(scope="module")
 def service(folder: Path) -> Iterator[str]:
     """A reward service of the mix: a process that listens; its address."""
@@ -223,7 +266,7 @@ def test_the_service(
 
 
 def test_ray(in_python: Values, mix: hub.Mix, samples: list[hub.Sample]) -> None:
-    with closing(hub.open_engine("ray", actors=2)) as engine:
+    with closing(hub.open_engine("ray", actors=2, address="local")) as engine:
         results = mix.score(samples, engine=engine)
     values = {name: [exact(result.scores[name].value) for result in results] for name in mix.names}
     assert values | {"total": [exact(result.value) for result in results]} == in_python

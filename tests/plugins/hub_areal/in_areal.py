@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 import uuid
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -39,9 +40,15 @@ class Phase:
         return None
 
 
-logged = []
+episode = ContextVar("episode")  # what the trainer's statistics are told in this one
+
+
+def scalar(**numbers):
+    episode.get().update(numbers)
+
+
 scope = SimpleNamespace(stat_scope=lambda: "rollout")
-tracker = SimpleNamespace(get=lambda name: SimpleNamespace(scalar=lambda **numbers: logged.append(numbers)))
+tracker = SimpleNamespace(get=lambda name: SimpleNamespace(scalar=scalar))
 rlvr = taken(
     "workflow/rlvr.py",
     *("RLVRWorkflow", "default_get_input_ids_fn", "default_data_extract_prompt_fn"),
@@ -95,11 +102,14 @@ def config(samples):
     return made
 
 
-async def rewards_of(path, texts, question):
-    answers = iter(texts)
+async def rollout(path, texts, question, **columns):
+    """A group's rewards, and what is logged of each."""
+    answers, logged = iter(texts), []
 
     async def generate(request):
         text = [ord(c) for c in next(answers)]
+        logged.append({})
+        episode.set(logged[-1])
         await asyncio.sleep(0)
         return SimpleNamespace(
             input_tokens=request.input_ids,
@@ -112,8 +122,8 @@ async def rewards_of(path, texts, question):
 
     workflow = MixWorkflow(path=path, gconfig=config(len(texts)), tokenizer=Tokenizer())
     group = grouped.GroupedRolloutWorkflow(workflow, len(texts), SimpleNamespace(warning=print))
-    row = {"messages": [{"role": "user", "content": question}], "answer": "4"}
-    return (await group.arun_episode(SimpleNamespace(agenerate=generate), row))["rewards"]
+    row = {"messages": [{"role": "user", "content": question}], **columns}
+    return (await group.arun_episode(SimpleNamespace(agenerate=generate), row))["rewards"], logged
 
 
 def normalized(rewards, size):
@@ -122,15 +132,17 @@ def normalized(rewards, size):
 
 
 async def main():
-    whole = await rewards_of(sys.argv[1], ["4", "break", "5", "4"], "2+2?")
-    other = await rewards_of(sys.argv[1], ["5", "5", "4", "5"], "3+1?")
+    whole, logged = await rollout(sys.argv[1], ["4", "break", "5", "4"], "2+2?", answer="4")
+    other, _ = await rollout(sys.argv[1], ["5", "5", "4", "5"], "3+1?", answer="4")
+    compared, _ = await rollout(sys.argv[2], ["1", "333", "22"], "q")
     return {
         "rewards": whole.tolist(),
         "normalized": normalized(torch.cat([whole, other]), 4),
         "of the others alone": normalized(whole[[0, 2, 3]], 3),
-        "compared": (await rewards_of(sys.argv[2], ["1", "333", "22"], "q")).tolist(),
-        "logged": logged[:8],
+        "compared": compared.tolist(),
+        "logged": logged,
     }
 
 
-print(json.dumps(asyncio.run(main())))
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main())))

@@ -79,4 +79,5 @@ async def main():
     }
 
 
-print(json.dumps(asyncio.run(main())))
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main())))
