@@ -36,9 +36,10 @@ def command(
     from hub.training.export import export
 
     pairs = [split(text, "--with", "OPTION=VALUE") for text in options]
-    exported = export(
-        trainer, mix, out, overwrite=overwrite, **{name: read_value(value) for name, value in pairs}
-    )
+    given = {name: read_value(value) for name, value in pairs}
+    if "overwrite" in given:
+        raise click.UsageError("--with overwrite: no option of a trainer; give --overwrite")
+    exported = export(trainer, mix, out, overwrite=overwrite, **given)
     if as_json:
         files = sorted(str(out.absolute() / name) for name in exported.files)
         click.echo(json.dumps({"files": files, "instructions": exported.instructions}, indent=2))

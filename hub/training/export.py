@@ -1,18 +1,19 @@
 """Writes what a trainer needs to use a mix."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hub.errors import ConfigError, PluginError
+from hub.errors import ConfigError, OptionError, PluginError, nearest
 from hub.mix.mix import Mix
-from hub.options import check_options
+from hub.options import check_options, describe_options
 from hub.plugins import load, open_target
 from hub.training.from_file import digest
 from hub.training.trainer import Exported
 
 
 def export(
-    trainer: str, mix_path: str | Path, out: str | Path, *, overwrite: bool = False, **options: Any
+    trainer: str, mix_path: str | Path, out: str | Path, /, *, overwrite: bool = False, **options: Any
 ) -> Exported:
     """Write the files that a trainer needs to use a mix; return them with what the user must give it.
 
@@ -31,10 +32,12 @@ def export(
     offer = load().trainers[trainer]
     make = open_target(offer.target, offer.origin)
     path, folder = Path(mix_path).absolute(), Path(out).absolute()
-    given = {"path": path, "sha256": digest(path), "out": folder, **options}
+    given = {"path": path, "sha256": digest(path), "out": folder}
     mix = Mix.load(path)
-    check_options(make, {"mix": mix, **given}, f"trainer {trainer!r} of {offer.origin}")
-    exported = make(mix, **given)
+    whose = f"trainer {trainer!r} of {offer.origin}"
+    _refuse_wrong(options, set(describe_options(make)) - {"mix", *given}, whose)
+    check_options(make, {"mix": mix, **given, **options}, whose)
+    exported = make(mix, **given, **options)
     if not isinstance(exported, Exported):
         raise PluginError(f"{offer.target} of {offer.origin} gave {exported!r:.80}, not a hub.Exported")
     targets = {}
@@ -50,3 +53,13 @@ def export(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     return exported
+
+
+def _refuse_wrong(options: Mapping[str, Any], known: set[str], whose: str) -> None:
+    for name in options:
+        if name not in known:
+            hint = nearest(name, known) if known else ", and no other"
+            raise OptionError(f"{whose} has no option {name!r}{hint}")
+    size = options.get("group_size")
+    if isinstance(size, int) and size < 1:
+        raise OptionError(f"{whose}: option 'group_size' is {size}, but should be at least 1")

@@ -89,10 +89,8 @@ def export(
 def _check(mix: hub.Mix, estimator: str, group_size: int) -> None:
     if estimator not in ESTIMATORS:
         raise ConfigError(f"openrlhf 0.11.2 has no estimator {estimator!r}{nearest(estimator, ESTIMATORS)}")
-    if group_size < 1 or (group_size == 1 and (estimator in GROUPED or mix.compares)):
-        raise ConfigError(
-            f"group_size={group_size}: {estimator} of this mix compares completions of one prompt"
-        )
+    if group_size == 1 and (estimator in GROUPED or mix.compares):
+        raise ConfigError(f"group_size=1: {estimator} of this mix compares completions of one prompt")
     refuse_schedule(mix)
     for name in mix.names:
         if name in TAKEN:

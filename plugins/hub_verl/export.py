@@ -121,10 +121,8 @@ def export(
 def _check(mix: hub.Mix, estimator: str, group_size: int) -> None:
     if estimator not in ESTIMATORS:
         raise ConfigError(f"verl 0.9.1 has no estimator {estimator!r}{nearest(estimator, ESTIMATORS)}")
-    if group_size < 1 or (group_size == 1 and (estimator in GROUPED or mix.compares)):
-        raise ConfigError(
-            f"group_size={group_size}: {estimator} of this mix compares completions of one prompt"
-        )
+    if group_size == 1 and (estimator in GROUPED or mix.compares):
+        raise ConfigError(f"group_size=1: {estimator} of this mix compares completions of one prompt")
     for name in mix.names:
         if name in TAKEN:
             raise ConfigError(

@@ -62,9 +62,16 @@ def test_writes_over_nothing_that_differs(mix: Path, tmp_path: Path) -> None:
     [
         ("verll", {}, UnknownName, "unknown trainer 'verll'"),
         ("plain", {"group": 3}, OptionError, "no option 'group'"),
+        ("plain", {"grup": 3}, OptionError, r"no option 'grup' \(known: group_size, names\)"),
         ("plain", {"group_size": "many"}, OptionError, "should be int"),
+        ("plain", {"group_size": 0}, OptionError, "'group_size' is 0, but should be at least 1"),
+        *[
+            ("plain", {name: "else"}, OptionError, f"no option '{name}'")
+            for name in ("path", "sha256", "mix", "trainer", "mix_path", "out")
+        ],
         ("plain", {"names": "fine.py ../out.py"}, PluginError, "outside the folder"),
         ("plain", {"names": "/etc/reward.py"}, PluginError, "outside the folder"),
+        ("wrong", {"group": 3}, OptionError, "no option 'group', and no other$"),
         ("wrong", {}, PluginError, "not a hub.Exported"),
     ],
 )
@@ -117,3 +124,8 @@ def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "should be OPTION=VALUE" in done.stderr
+    done = subprocess.run(
+        [*command, "--with", "overwrite=true"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "give --overwrite" in done.stderr

@@ -76,7 +76,6 @@ def test_with_a_service_there_is_no_file(exporting: Exporting, tmp_path: Path) -
         ("plain", {"estimator": "grpo"}, "no estimator 'grpo': did you mean 'dr_grpo'"),
         ("plain", {"group_size": 1}, "compares completions of one prompt"),
         ("groups", {"group_size": 1, "estimator": "gae"}, "compares completions of one prompt"),
-        ("plain", {"group_size": 0, "estimator": "gae"}, "group_size=0"),
         ("groups", {"url": "http://a:1"}, "longest: needs whole groups"),
         ("plain", {"url": "http://a:1,http://b:1"}, "URL of one service"),
     ],

@@ -95,7 +95,6 @@ def test_functions_are_there_where_they_can_do_it(
     [
         ("plain", {"estimator": "grop"}, "no estimator 'grop': did you mean 'grpo'"),
         ("plain", {"group_size": 1}, "compares completions of one prompt"),
-        ("plain", {"group_size": 0, "estimator": "gae"}, "group_size=0"),
         ("groups", {"group_size": 1, "estimator": "gae"}, "compares completions of one prompt"),
         ("groups", {"estimator": "remax"}, "longest: remax adds a greedy completion"),
         ("plain", {"estimator": "gdpo"}, "say so in the mix too"),
