@@ -131,6 +131,29 @@ def chunk_cost(console: Console, repeats: int) -> None:
     console.print(table)
 
 
+def caller_cost(console: Console, actors: Sequence[int], repeats: int) -> None:
+    """What sharing work out costs the caller, with rewards that need no core."""
+    table = Table(title="the caller's CPU time for a chunk from beginning to end, rewards of 20 ms that wait")
+    for name in ("actors", "rewards per second", "of at most", "chunks per second", "CPU of a chunk, ms"):
+        table.add_column(name, justify="right")
+    for number in actors:
+        with hub_ray.RayEngine(actors=number) as engine:
+            component = engine.add(hub.find_reward(waits_20_ms).bind())
+            engine.warm([component])
+            engine.score(component, samples(16 * number, "warm"))
+            (crew,) = engine._crews.values()
+            best = (0.0, 0.0, 0.0)
+            for repeat in range(repeats):
+                batch, first = samples(150 * number, repeat), next(crew._numbers)
+                start, cpu = time.perf_counter(), time.process_time()
+                engine.score(component, batch)
+                took, spent = time.perf_counter() - start, time.process_time() - cpu
+                chunks = next(crew._numbers) - first - 1
+                best = max(best, (len(batch) / took, chunks / took, spent / chunks * 1e3))
+        table.add_row(str(number), f"{best[0]:.0f}", str(50 * number), f"{best[1]:.0f}", f"{best[2]:.2f}")
+    console.print(table)
+
+
 def starts(console: Console, repeats: int) -> None:
     """How long a new actor takes, which is also what a lost one costs."""
     table = Table(title="seconds from asking for an actor until it has scored")
@@ -153,8 +176,9 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of samples")
     given = parser.parse_args()
-    ray.init(num_cpus=max(given.actors), include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=max(8, *given.actors), include_dashboard=False, log_to_driver=False)
     shown = Console()
     starts(shown, given.repeats)
     chunk_cost(shown, given.repeats)
+    caller_cost(shown, [*given.actors, 8], given.repeats)
     throughput(shown, given.actors, given.workers, given.repeats, given.scale)

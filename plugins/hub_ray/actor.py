@@ -67,6 +67,10 @@ class Actor:
         self._loop = asyncio.get_running_loop()
         return {"version": __version__, "pid": os.getpid()}
 
+    async def stay(self) -> None:
+        """Never return, so that the engine is told when this actor ends."""
+        await asyncio.Event().wait()
+
     async def construct(self, reward: bytes) -> str:
         """Construct a reward before it is needed; return what went wrong, or ""."""
         shipped = self._learn(reward)

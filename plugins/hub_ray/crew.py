@@ -8,6 +8,7 @@ second, which is long against the cost of a message.
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -91,14 +92,24 @@ class Crew:
         Raises:
             EngineError: none has answered.
         """
+        seen: Future[None] = Future()
         with self._changed:
-            self._why = ""
+            if self._closed:
+                raise EngineError("this engine is closed")
             self._inbox.put(self._try_again)
+            self._inbox.put(lambda: seen.set_result(None))
+        seen.result()
+        with self._changed:
             self._changed.wait_for(lambda: self._closed or self._why or self._all_ready(), self._wait_s)
             ready = [remote.handle for remote in self._remotes if remote.is_ready]
         if not ready:
             raise EngineError(self._why or shortage(self.place, self._wait_s))
         return ready
+
+    def tell_lost(self, handle: Any, error: Exception) -> None:
+        """An actor did not answer: see that there is another one in its place."""
+        lost = [remote for remote in self._remotes if remote.handle is handle]
+        self._inbox.put(lambda: self._lose_once(lost, error))
 
     def _all_ready(self) -> bool:
         return len(self._remotes) == self.place.actors and all(each.is_ready for each in self._remotes)
@@ -146,7 +157,7 @@ class Crew:
     # Actors that come and go
 
     def _try_again(self) -> None:
-        self._deaths = 0
+        self._deaths, self._why = 0, ""
         self._fill()
 
     def _fill(self) -> None:
@@ -172,13 +183,25 @@ class Crew:
         except Exception as error:
             self._lose(remote, error)
             return
+        self._expect(remote.handle.stay.remote(), partial(self._on_end, remote))
         with self._changed:
             remote.is_ready, self._had_any, self._deaths = True, True, 0
             self._changed.notify_all()
 
+    def _on_end(self, remote: Remote, get: Get) -> None:
+        try:
+            get()
+        except Exception as error:
+            self._lose_once([remote], error)
+
+    def _lose_once(self, remotes: list[Remote], error: Exception) -> None:
+        for remote in remotes:
+            if remote in self._remotes:
+                self._lose(remote, error)
+
     def _lose(self, remote: Remote, error: Exception) -> None:
         """An actor is dead, or as good as that: account for what it had, and start another one."""
-        why = _first_lines(error)
+        why = first_lines(error)
         _log.warning("an actor that asked for %s was lost: %s", self.place, why)
         self._deaths += not remote.is_ready
         self._end(remote)
@@ -231,9 +254,9 @@ class Crew:
     # Handing out chunks
 
     def _dispatch(self) -> None:
-        ready = [remote for remote in self._remotes if remote.is_ready]
-        while self._backlog.is_waiting and any([self._give(remote) for remote in ready]):
-            pass  # in rounds, so that every actor gets something before one gets more
+        with_room = [remote for remote in self._remotes if remote.is_ready]
+        while with_room and self._backlog.is_waiting:  # in rounds: each gets something before one gets more
+            with_room = [remote for remote in with_room if self._give(remote)]
 
     def _give(self, remote: Remote) -> bool:
         """Give an actor a chunk, if it has room and there is one; say whether."""
@@ -318,8 +341,8 @@ class Crew:
         )
 
 
-def _first_lines(error: Exception) -> str:
-    """What Ray says of an actor's end, without its table of names."""
-    lines = [line.strip() for line in str(error).splitlines()]
+def first_lines(error: Exception) -> str:
+    """What Ray says of an actor's end, without its table of names and its guesses."""
+    lines = [line.strip() for line in str(error).partition("Some common causes")[0].splitlines()]
     fields = ("class_name:", "actor_id:", "namespace:", "pid:")
     return " ".join(line for line in lines if line and not line.startswith(fields))[:300]

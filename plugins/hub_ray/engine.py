@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import functools
 import os
 import pickle
 import threading
@@ -16,7 +17,8 @@ from hub.errors import EngineError
 from hub.reward import BoundReward, Lane, Per
 from hub.sample import Sample
 from hub.score import Score
-from hub_ray.crew import Crew
+from hub_ray.backlog import TRIES
+from hub_ray.crew import Crew, first_lines
 from hub_ray.place import Place, default_place, read_places
 from hub_ray.ship import Shipped, travelling
 
@@ -178,16 +180,32 @@ class RayEngine:
             ray.shutdown()
 
     def _construct(self, component: Component) -> str:
+        """Construct a reward in every actor of its place; return what went wrong, or ""."""
         import ray
 
+        crew, (_, shipped) = self._crew(component), self._ships[component.number]
         limit = component.bound.reward.setup_timeout_s + 30.0
-        try:
-            handles = self._crew(component).handles()
-            _, shipped = self._ships[component.number]
-            found = ray.get([handle.construct.remote(shipped) for handle in handles], timeout=limit)
-        except (EngineError, ray.exceptions.RayError) as error:
-            return str(error)
-        return next((wrong for wrong in found if wrong), "")
+        lost = ""
+        for _ in range(TRIES):
+            try:
+                handles = crew.handles()
+            except EngineError as error:
+                return str(error)
+            asked = [(handle, handle.construct.remote(shipped)) for handle in handles]
+            is_whole = True
+            for handle, reference in asked:
+                try:
+                    wrong: str = ray.get(reference, timeout=limit)
+                except ray.exceptions.GetTimeoutError:
+                    wrong = f"it was not constructed in {limit:g} s"
+                except ray.exceptions.RayError as error:
+                    crew.tell_lost(handle, error)
+                    wrong, lost, is_whole = "", first_lines(error), False
+                if wrong:
+                    return wrong
+            if is_whole:
+                return ""
+        return f"{TRIES} times an actor was lost while it was constructed: {lost}"
 
     def _crew(self, component: Component) -> Crew:
         place = self._places.get(component.name, self._default)
@@ -217,12 +235,22 @@ def _connect(address: str | None) -> bool:
 
 
 def _start(place: Place) -> Any:
+    """Ask Ray for an actor; returns before there is room for it."""
+    made = _actor_class().options(
+        max_restarts=0,
+        max_task_retries=0,
+        max_concurrency=10_000,
+        scheduling_strategy="SPREAD",
+        **place.options(),
+    )
+    return made.remote(place.workers)
+
+
+@functools.cache
+def _actor_class() -> Any:
+    """Ray looks through the class each time that it is told of it."""
     import ray
 
     from hub_ray.actor import Actor
 
-    options = place.options()
-    made = ray.remote(Actor).options(
-        max_restarts=0, max_task_retries=0, max_concurrency=10_000, scheduling_strategy="SPREAD", **options
-    )
-    return made.remote(place.workers)
+    return ray.remote(Actor)

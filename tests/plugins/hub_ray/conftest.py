@@ -1,6 +1,7 @@
 """A Ray cluster on this machine."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ def cluster() -> Iterator[Any]:
 
     head = {"num_cpus": 3, "resources": {"sandbox": 1}, "include_dashboard": False}
     made = Cluster(initialize_head=True, head_node_args=head)
+    # Where a program on this machine that names no cluster would find this one.
+    Path(ray._private.utils.get_ray_address_file(None)).unlink(missing_ok=True)
     ray.init(address=made.address, log_to_driver=False)
     yield made
     ray.shutdown()

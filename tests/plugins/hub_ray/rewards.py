@@ -79,6 +79,17 @@ class Broken:
         return 0.0
 
 
+@hub.reward(needs=[], batch=True)
+class Exits:
+    """Takes its process down when it is made."""
+
+    def __init__(self) -> None:
+        os._exit(1)
+
+    def __call__(self, samples: list[hub.Sample]) -> list[float]:
+        return [0.0 for _ in samples]
+
+
 @hub.reward(needs=["folder"], timeout_s=None, lane="process", memory_mb=8192)
 def gated(sample: hub.Sample) -> float:
     """Notes that it has begun; one whose text has "wait" waits for the file "go"."""

@@ -174,17 +174,20 @@ def test_actors_that_are_lost_cost_a_second_try(open_ray: Open, tmp_path: Path, 
     assert len(set(pids(ours))) == 2
 
 
-def test_a_node_that_is_lost_costs_a_second_try(open_ray: Open, cluster: Any, tmp_path: Path) -> None:
-    spare = cluster.add_node(num_cpus=1, resources={"spare": 2})
-    ours = open_ray(resources={"gated": {"spare": 1, "num_cpus": 0}, "node": {"spare": 1, "num_cpus": 0}})
+def test_nodes_that_come_and_go(open_ray: Open, cluster: Any, tmp_path: Path) -> None:
+    spare = cluster.add_node(num_cpus=1, resources={"spare": 1})
+    asked = {"spare": 1, "num_cpus": 0, "actors": 2}  # there is room for one of them
+    ours = open_ray(resources={"gated": asked, "node": asked})
     (there,) = ours.score(hub.find_reward(rewards.node).bind(), texts("a"))
     assert there.info["node"] == spare.node_id
     waiting = ours.submit(hub.find_reward(rewards.gated).bind(), texts("wait", "b", folder=str(tmp_path)))
     eventually(lambda: begun(tmp_path) == 1)
     cluster.remove_node(spare, allow_graceful=False)
+    other = cluster.add_node(num_cpus=1, resources={"spare": 2})
+    eventually(lambda: begun(tmp_path) > 1)  # a second try, on another node
     (tmp_path / "go").touch()
-    other = cluster.add_node(num_cpus=1, resources={"spare": 1})
     assert [score.value for score in waiting.result()] == [4.0, 1.0]
+    eventually(lambda: len(set(pids(ours))) == 2)  # and the actor that had found no room
     cluster.remove_node(other)
 
 
@@ -219,8 +222,15 @@ def test_resources_that_no_node_has(open_ray: Open) -> None:
         mix.score(texts("1", answer="1"), engine=ours)
     with pytest.raises(ConfigError, match=f"'right' of .* cannot be set up: {told}"):
         mix.warm(ours)
-    with pytest.raises(EngineError, match=r"num_gpus=0.5 \(no node has 'num_gpus' \(known: sandbox\)\)"):
+    with pytest.raises(EngineError, match=r"num_gpus=0.5 \(no node has 'num_gpus' \(known: .*sandbox"):
         ours.score(hub.find_reward(rewards.model).bind(), texts("a"))
+
+
+def test_a_node_with_another_version(open_ray: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub_ray.crew.__version__", "0.0.7")
+    told = f"a node has posttrain-hub {hub.__version__}, the caller has 0.0.7"
+    with pytest.raises(EngineError, match=told):
+        open_ray().score(hub.find_reward(rewards.model).bind(), texts("a"))
 
 
 def test_rewards_that_ask_for_the_same_share_actors(open_ray: Open) -> None:
@@ -250,6 +260,25 @@ def test_duplicates_are_scored_once_and_kept(open_ray: Open) -> None:
         assert [s.value for s in ours.score(bound, texts(*("a", "b") * 10))] == [1 / 7] * 20
     assert ours.stats()["hostile"]["cached"] == 38
     assert ours.add(hub.find_reward(rewards.hostile).bind()) is ours.add(bound)
+
+
+def test_actors_that_end_while_they_wait_are_replaced(open_ray: Open) -> None:
+    import ray
+
+    ours = open_ray(actors=2)
+    mix = hub.Mix({rewards.right: 1.0})
+    before = set(pids(ours)) if ours.warm([ours.add(mix.rewards[0].bound)]) == {} else set()
+    for handle in actors(ours):
+        ray.kill(handle)
+    mix.warm(ours)
+    assert len(before) == 2
+    assert before.isdisjoint(pids(ours))
+
+
+def test_a_constructor_that_ends_its_actor(open_ray: Open) -> None:
+    mix = hub.Mix({rewards.Exits: 1.0})
+    with pytest.raises(ConfigError, match="3 times an actor was lost while it was constructed"):
+        mix.warm(open_ray())
 
 
 def test_what_cannot_be_constructed_is_found_before(open_ray: Open) -> None:
