@@ -27,7 +27,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN = ("hub ", "pytest ", "python ", "cat ", "head ")
-LANGUAGES = ("python", "toml", "json", "console", "text", "sh", "")
+LANGUAGES = ("python", "toml", "yaml", "json", "console", "text", "sh", "")
 
 
 @dataclass
