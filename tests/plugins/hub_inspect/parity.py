@@ -36,7 +36,13 @@ def run(task: Task, model: Model, folder: Path, **more: Any) -> Any:
         # Inspect 0.3.285 leaves streams open, and calls what tenacity 9.2 advises against.
         warnings.simplefilter("ignore", ResourceWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        (log,) = run_eval(task, model=model, display="none", log_dir=str(folder), **more)
+        (log,) = run_eval(
+            task,
+            model=model,
+            display="none",
+            log_dir=str(folder),
+            **{"max_connections": 500, "log_realtime": False, **more},
+        )
         gc.collect()
     assert log.status == "success", log.error and log.error.message
     return log
