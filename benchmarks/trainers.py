@@ -260,15 +260,16 @@ def byte_tokenizer() -> Any:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokens = {"eos_token": "<|im_end|>", "pad_token": "<|pad|>"}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **tokens)
+    made: Any = PreTrainedTokenizerFast
+    return made(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **tokens)
 
 
 def grpo_trainer(functions: list[Any], **arguments: Any) -> Any:
     """A GRPOTrainer of a tiny model, for its `_calculate_rewards`."""
     import torch
+    import trl
     from datasets import Dataset
     from transformers import Qwen2Config, Qwen2ForCausalLM
-    from trl import GRPOConfig, GRPOTrainer
 
     tokenizer = byte_tokenizer()
     size = len(tokenizer)
@@ -283,7 +284,7 @@ def grpo_trainer(functions: list[Any], **arguments: Any) -> Any:
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    settings = GRPOConfig(
+    settings = trl.GRPOConfig(
         tempfile.mkdtemp(),
         per_device_train_batch_size=GROUP,
         num_generations=GROUP,
@@ -293,7 +294,7 @@ def grpo_trainer(functions: list[Any], **arguments: Any) -> Any:
         **arguments,
     )
     data = Dataset.from_list([{"prompt": "a", "answer": "b"}])
-    return GRPOTrainer(
+    return trl.GRPOTrainer(
         Qwen2ForCausalLM(config), functions, args=settings, train_dataset=data, processing_class=tokenizer
     )
 

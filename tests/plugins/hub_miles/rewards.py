@@ -17,7 +17,7 @@ def same(sample: hub.Sample) -> float:
 @hub.reward(needs=[], uses=["completion_ids", "level"])
 def short(sample: hub.Sample) -> float:
     """Minus a tenth of the number of tokens."""
-    return -len(sample.get("completion_ids", ())) / 10 - sample.get("level", 0)
+    return float(-len(sample.get("completion_ids", ())) / 10 - sample.get("level", 0))
 
 
 @hub.reward(needs=[])
