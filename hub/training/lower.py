@@ -1,9 +1,9 @@
 """What a trainer is given where it knows no missing value.
 
-A sample without a total must not move its group's baseline. Only TRL can be told that there is none; any
-other trainer gets the mean of the group's valid totals, which is the one number that leaves the group's mean
-where it was, and whose own advantage is 0. Where a trainer also divides by the standard deviation of all n
-samples, of which k are valid, the others' advantages grow by sqrt((n - 1) / (k - 1)), all alike.
+A sample without a total must not move its group's baseline. A trainer that cannot leave it out gets the mean
+of the group's valid totals, which is the one number that leaves the group's mean where it was, and whose own
+advantage is 0. Where a trainer also divides by the standard deviation of all n samples, of which k are
+valid, the others' advantages grow by sqrt((n - 1) / (k - 1)), all alike.
 """
 
 import logging
