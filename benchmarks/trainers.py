@@ -10,6 +10,7 @@ left of the second when the other two are taken away is the adapter's.
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import logging
 import os
@@ -146,8 +147,6 @@ def verl(file: Path | None) -> Way:
 
 
 def openrlhf(file: Path | None) -> Way:
-    import importlib.util
-
     from openrlhf.utils.agent import SingleTurnAgentExecutor
 
     tokenizer = byte_tokenizer()
@@ -267,7 +266,8 @@ def byte_tokenizer() -> Any:
 def grpo_trainer(functions: list[Any], **arguments: Any) -> Any:
     """A GRPOTrainer of a tiny model, for its `_calculate_rewards`."""
     import torch
-    import trl
+
+    trl: Any = importlib.import_module("trl")
     from datasets import Dataset
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -321,11 +321,8 @@ def ways(folder: Path, name: str, mix: hub.Mix) -> Iterator[tuple[str, Way, Way]
 
     mine = through_trl(hub_trl.reward_funcs(mix), **hub_trl.trainer_arguments(mix))
     yield "TRL, GRPOTrainer", through_trl([constant]), mine
-    for trainer, options in (
-        ("verl", {"group_size": GROUP}),
-        ("openrlhf", {"group_size": GROUP}),
-        ("miles", {}),
-    ):
+    sized: dict[str, Any] = {"group_size": GROUP}
+    for trainer, options in (("verl", sized), ("openrlhf", sized), ("miles", {})):
         out = folder / f"{trainer}-{name}"
         export(trainer, folder / f"{name}.toml", out, **options)
         (file,) = out.glob("*.py")
