@@ -1,0 +1,182 @@
+"""The reward `judge-versus`: a completion against the row's reference."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import pstdev
+from typing import Any
+
+from hub.sample import Sample
+from hub.score import Failure, Score
+from hub_judge.absolute import texts
+from hub_judge.controls import make_controls
+from hub_judge.panel import Answer, Mode, Panel, account
+from hub_judge.server import NoAnswer
+from hub_judge.task import Task
+from hub_judge.template import CHOOSE, COMPARE, RUBRIC, RULE, read_text, writes_frame
+from hub_judge.verdict import read_tokens, read_verdict
+
+
+async def compare(
+    panel: Panel, client: Any, sample: Sample, task: Task, one: str, other: str
+) -> tuple[list[float], list[Answer | NoAnswer], NoAnswer | None]:
+    """Have two texts compared.
+
+    Args:
+        panel: the judges.
+        client: from its `connect`.
+        sample: says what was asked.
+        task: how; with both orders, a win counts only where both agree, else it is a tie.
+        one: a text.
+        other: the one it is compared with.
+
+    Returns:
+        Of each judge and repeat 1.0 (the first is better) to 0.0; every answer; and the first problem, if
+        there was one.
+    """
+    orders = (False, True) if task.swap is None else (task.swap,)
+    asked = [
+        task.messages(sample, completion_a=other if swap else one, completion_b=one if swap else other)
+        for swap in orders
+    ]
+    answers = await asyncio.gather(*(panel.ask(client, messages, task) for messages in asked))
+    values: list[float] = []
+    problem = None
+    for votes in zip(*answers, strict=True):
+        try:
+            read = [_read(vote, task, swap) for vote, swap in zip(votes, orders, strict=True)]
+        except NoAnswer as error:
+            problem = problem or error
+            continue
+        agree = len(set(read)) == 1
+        values.append(math.fsum(read) / len(read) if task.tokens else read[0] if agree else 0.5)
+    return values, [answer for listed in answers for answer in listed], problem
+
+
+class JudgeVersus:
+    """Whether the judges prefer the completion to the row's `reference`: 1.0, a tie 0.5, else 0.0.
+
+    Each judge is asked in both orders, and a win counts only where both agree. With `by_token`, the judge
+    writes one token, and the value is the probability with which it chooses the completion, the mean of both
+    orders.
+
+    `info` as for `judge`; what fails, fails as there. Two texts that are the same are a tie, and nobody is
+    asked.
+
+    Args:
+        model: the judge's name at its server.
+        url: its server, e.g. "http://localhost:8000/v1"; "": the environment's HUB_JUDGE_URL.
+        rubric: by what is judged: text, or a .txt or .md file; "": a general one.
+        template: the question: text or file; "": the hub's own. Fields as for `judge`, and {completion_a},
+            {completion_b}.
+        system: the system message; "": one that says what frames are.
+        frames: put judged texts between marks that these cannot write themselves.
+        patterns: regular expressions that find A, B or C (a tie); None: the last line is "Verdict: A".
+        by_token: the judge writes one of the `tokens`, and tells how likely each was (log-probabilities).
+        tokens: the token for the first and for the second answer.
+        temperature: of the judge.
+        max_tokens: longest answer of the judge.
+        longest: characters of a text that is judged; of a longer one the middle is left out.
+        judges: several judges in place of one: tables of model, url and prices.
+        repeats: how often each is asked.
+        controls: compare a null, a constant and an injected completion beside each; in `info`.
+        cache: the file of answers; "": HUB_JUDGE_CACHE, and none where that is not set.
+        mode: "ask", or "replay": answers come from the file only, with no network.
+        prices: of a million tokens, by "prompt" and "completion".
+        server: as for `judge`.
+
+    Raises:
+        OptionError: an option is unfit.
+    """
+
+    def __init__(
+        self,
+        model: str = "",
+        url: str = "",
+        rubric: str = "",
+        template: str = "",
+        system: str = "",
+        frames: bool = True,
+        patterns: list[str] | None = None,
+        by_token: bool = False,
+        tokens: list[str] | None = None,
+        temperature: float = 0.0,
+        max_tokens: int = 1024,
+        longest: int = 20_000,
+        judges: list[Any] | None = None,
+        repeats: int = 1,
+        controls: bool = False,
+        cache: str = "",
+        mode: Mode = "ask",
+        prices: dict[str, Any] | None = None,
+        server: dict[str, Any] | None = None,
+    ) -> None:
+        self._panel = Panel(model, url, judges, repeats, cache, mode, prices, server)
+        self._task = Task(
+            read_text(template or (CHOOSE if by_token else COMPARE), "template"),
+            read_text(system or RULE, "system message"),
+            read_text(rubric or RUBRIC, "rubric"),
+            tuple(patterns or ()),
+            frames,
+            tokens=tuple(tokens or ("A", "B")) if by_token else (),
+            controls=controls,
+            temperature=temperature,
+            max_tokens=1 if by_token else max_tokens,
+            longest=longest,
+        )
+
+    async def __call__(self, sample: Sample) -> Score:
+        """Return how much better the completion is, or why that is not known."""
+        reference = sample["reference"]
+        if not isinstance(reference, str):
+            return Score.failed(
+                Failure.BAD_REFERENCE, f"the reference is {type(reference).__name__}, not text"
+            )
+        try:
+            task = self._task.for_row(sample)
+            if sample.text == reference and not task.controls:
+                return Score(0.5, "same_text")
+            bare = replace(sample, columns={k: v for k, v in sample.columns.items() if k != "reference"})
+            async with self._panel.connect() as client:
+                score = await self._versus(client, bare, task, sample.text, reference)
+                others = await self._controls(client, bare, task, reference) if task.controls else {}
+        except NoAnswer as problem:
+            return Score.failed(problem.reason, problem.detail)
+        info = {**score.info, **others}
+        if writes_frame(task.template, sample.text):
+            info["tries_frame"] = True
+        return replace(score, info=info)
+
+    async def _versus(self, client: Any, sample: Sample, task: Task, text: str, reference: str) -> Score:
+        if text == reference:
+            return Score(0.5, "same_text")
+        values, answers, problem = await compare(self._panel, client, sample, task, text, reference)
+        return _as_score(values, answers, problem)
+
+    async def _controls(self, client: Any, sample: Sample, task: Task, reference: str) -> dict[str, Any]:
+        found: dict[str, float | None] = {}
+        place = 1 if task.swap else 0
+        tokens = task.tokens and (task.tokens[place],)
+        for name, text in make_controls(task.template, task.high, tokens).items():
+            found[name] = (await self._versus(client, sample, task, text, reference)).value
+        return {"controls": found}
+
+
+def _as_score(
+    values: Sequence[float], answers: Sequence[Answer | NoAnswer], problem: NoAnswer | None
+) -> Score:
+    info: dict[str, Any] = {"verdicts": list(values), "judge": account(answers), "answers": texts(answers)}
+    if len(values) > 1:
+        info["spread"] = pstdev(values)
+    if problem is not None:
+        return Score.failed(problem.reason, problem.detail, info)
+    return Score(math.fsum(values) / len(values), info=info)
+
+
+def _read(vote: Answer | NoAnswer, task: Task, swap: bool) -> float:
+    """What a vote says of the text that is compared."""
+    if isinstance(vote, NoAnswer):
+        raise vote
+    value = read_tokens(vote.likely, *task.tokens) if task.tokens else read_verdict(vote.text, task.patterns)
+    return 1.0 - value if swap else value
