@@ -309,7 +309,9 @@ def test_it_can_be_sent_to_another_process(write: Callable[[str], Path]) -> None
         '[[reward]]\nuse = "rewards.py:length"\nweight = [[0, 1.0], [10, 2.0]]\n', encoding="utf-8"
     )
     bonus = 0.5
-    here = hub.Mix({"think-format": 0.2, lambda sample: bonus: {"name": "bonus", "gate": "think-format == 0"}})
+    here = hub.Mix(
+        {"think-format": 0.2, lambda sample: bonus: {"name": "bonus", "gate": "think-format == 0"}}
+    )
     for mix in (hub.Mix.load(folder / "mix.toml"), here):
         sent = cloudpickle.loads(cloudpickle.dumps(mix))
         samples = [hub.Sample("", "abc"), hub.Sample("", "<think>a</think>b")]
