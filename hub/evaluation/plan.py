@@ -16,6 +16,7 @@ from hub.options import check_options
 from hub.origin import Origin
 from hub.plugins import load, open_target
 from hub.sample import Sample
+from hub.sources import collect_sources
 from hub.target import load_file, missing_dependency
 
 OURS = ("completion", "likelihoods", "result")
@@ -37,6 +38,7 @@ class Plan:
         mix_name: "" for the benchmark's own mix, else the file of the one that grades in its place.
         decoding: how completions are made.
         samples_per_prompt: completions of each row.
+        sources: what the rows were read from, as it was told (see `hub.sources`).
     """
 
     benchmark: Benchmark
@@ -49,6 +51,7 @@ class Plan:
     mix_name: str = ""
     decoding: Decoding = field(default_factory=Decoding)
     samples_per_prompt: int = 1
+    sources: tuple[Mapping[str, str], ...] = ()
 
     @property
     def completions(self) -> int:
@@ -97,7 +100,8 @@ def make_plan(
             f"{samples_per_prompt} samples per prompt at temperature 0 are all the same: set a temperature"
         )
     graded_by = _make_mix(benchmark, mix)
-    rows = read_rows(benchmark, split, options or {})
+    with collect_sources() as sources:
+        rows = read_rows(benchmark, split, options or {})
     name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
     chosen = rows[:limit]
     if samples_per_prompt > 1 and any("continuations" in row for row in chosen):
@@ -114,6 +118,7 @@ def make_plan(
         name,
         changed,
         samples_per_prompt,
+        tuple(sources),
     )
 
 

@@ -43,6 +43,7 @@ def make_result(
             "total_rows": plan.total_rows,
             "summary": benchmark.summary,
             "offered_by": str(benchmark.origin),
+            "sources": [dict(source) for source in plan.sources],
         },
         "decoding": recipe["decoding"],
         "samples_per_prompt": plan.samples_per_prompt,

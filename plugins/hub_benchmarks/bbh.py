@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import DataError, OptionError, UnknownName
+from hub.sources import tell_file
 from hub_benchmarks.find_data import find_rows, folder_of
 from hub_benchmarks.question import check_prompt
 from hub_benchmarks.share import share
@@ -94,6 +95,7 @@ def _read(task: str, folder: Path | None) -> Iterable[Mapping[str, Any]]:
     file = folder / f"{task}.json" if folder is not None else None
     if file is None or not file.is_file():
         return find_rows("bbh", f"{task}.json", None, "lukaemon/bbh", task, "test")
+    tell_file(file)
     try:
         examples = json.loads(file.read_bytes())["examples"]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,12 +1,14 @@
 """Where a benchmark's data is: a path that the user gives, the folder HUB_DATA, or the dataset hub."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hub.data import DataFile
 from hub.errors import DataError
+from hub.sources import tell_file, tell_source
 
 
 def find_rows(
@@ -35,6 +37,7 @@ def find_rows(
         from datasets import load_dataset
 
         rows: Iterable[Mapping[str, Any]] = load_dataset(dataset, config, split=split)
+        tell_source(dataset=dataset, config=config or "", revision=revision_of(rows))
     except Exception as error:
         raise _missing(name, file, reason, describe(dataset, error)) from error
     return rows
@@ -49,6 +52,13 @@ def folder_of(name: str) -> Path | None:
     return Path(folder) / name.replace("-", "_") if folder else None
 
 
+def revision_of(rows: Any) -> str:
+    """Return the dataset hub's commit that rows were fetched at; "" where the library does not tell it."""
+    fetched = getattr(getattr(rows, "info", None), "download_checksums", None) or {}
+    found = re.search(r"@([0-9a-f]{40})/", " ".join(map(str, fetched)))
+    return found[1] if found else ""
+
+
 def describe(dataset: str, error: Exception) -> str:
     """Say in a line why a dataset of the dataset hub is not to be had."""
     if isinstance(error, ModuleNotFoundError):
@@ -58,6 +68,7 @@ def describe(dataset: str, error: Exception) -> str:
 
 
 def _read(file: Path) -> Iterable[Mapping[str, Any]]:
+    tell_file(file)
     return (row.columns for row in DataFile(str(file)))
 
 

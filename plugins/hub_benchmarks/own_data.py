@@ -14,7 +14,8 @@ from typing import Any
 
 from hub.data import FORMATS, DataFile
 from hub.errors import DataError, OptionError
-from hub_benchmarks.find_data import describe, folder_of
+from hub.sources import tell_file, tell_source
+from hub_benchmarks.find_data import describe, folder_of, revision_of
 
 _DATA_FILE = re.compile(r"(?!dataset_info|\.).+\.(?:(?:jsonl|ndjson|json|csv|tsv)(?:\.gz)?|parquet)")
 _SPLIT = re.compile(r"(?<![a-z])(train|test)(?![a-z])")
@@ -100,6 +101,7 @@ class Copy:
                 raise self._missing(f"{dataset!r} has no split {split!r} (it has: {', '.join(splits)})")
             source = f"{dataset}/{config}"
             rows = splits[split] if split in splits else next(iter(splits.values()))
+            tell_source(dataset=dataset, config=config, revision=revision_of(rows))
             for number, columns in enumerate(rows, 1):
                 yield RawRow(source, number, columns)
 
@@ -146,6 +148,7 @@ class RawRow:
 
 
 def _read(file: Path, source: str) -> Iterator[RawRow]:
+    tell_file(file)
     whole = _read_object(file) if file.suffix == ".json" else None
     if whole is not None:
         yield RawRow(source, None, whole)

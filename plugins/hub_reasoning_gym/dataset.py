@@ -7,9 +7,11 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from importlib.metadata import version
 from typing import Any
 
 from hub.errors import MissingDependency, OptionError, nearest
+from hub.sources import tell_source
 
 FIXED = ("seed", "size")
 """Fields of a configuration that have an option of their own."""
@@ -36,6 +38,7 @@ def open_dataset(task: str, seed: int, size: int, level: int | None, config: Map
         raise MissingDependency(
             f"{name} needs {error.name!r}, which is not installed: pip install 'posttrain-hub[reasoning-gym]'"
         ) from error
+    tell_source(package="reasoning-gym", version=version("reasoning-gym"))
     if size < 1 or not 0 <= seed < 2**32:
         raise OptionError(f"{name}: size is at least 1 and seed 0 to {2**32 - 1}, not {size} and {seed}")
     dataset, kind = DATASETS[task]

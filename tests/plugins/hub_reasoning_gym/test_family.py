@@ -174,6 +174,8 @@ class Says:
 
 def test_the_full_scores_are_counted(tmp_path: Any) -> None:
     plan = make_plan("reasoning-gym/fraction_simplification", options={"size": 4})
-    scores = evaluate(plan, Says(), tmp_path / "run")["scores"]
+    result = evaluate(plan, Says(), tmp_path / "run")
+    assert result["benchmark"]["sources"] == [{"package": "reasoning-gym", "version": "0.1.25"}]
+    scores = result["scores"]
     assert scores["total"]["mean"] == pytest.approx(0.01)
     assert scores["metrics"] == {"solved": 0.0}
