@@ -62,7 +62,7 @@ def command(recipe: Path, settings: tuple[str, ...], resume: bool, check: bool, 
         click.echo(json.dumps(summary, indent=2))
     else:
         _show(summary, run.output.folder)
-    if run.recipe.mix is not None and "reward" not in summary["means"]:
+    if summary.get("missing") == 1.0:
         raise RewardFailed(
             "nothing was learnt: in no step did a sample have a total. Why is in "
             f"{run.output.summary}; try the mix on a few completions with `hub score --mix`"

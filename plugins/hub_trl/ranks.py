@@ -7,6 +7,7 @@ something went wrong: nobody waits for a process that is not coming.
 
 import sys
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Any, TypeVar
 
 import cloudpickle
@@ -66,6 +67,18 @@ class Ranks:
             if rank == self._rank
         }
         return [found[index] for index in range(len(samples))]
+
+    def complete(self, numbers: dict[str, float]) -> dict[str, float]:
+        """Return numbers of the same names in every process.
+
+        Args:
+            numbers: by name; where this process lacks one, it gets the mean of the others', which does not
+                move the mean over all.
+        """
+        everyones = self._exchange(numbers)
+        names = sorted({name for theirs in everyones for name in theirs})
+        means = {name: fmean(theirs[name] for theirs in everyones if name in theirs) for name in names}
+        return means | numbers
 
     def _share(self, make: Callable[[], T], sent: Callable[[T], T] = lambda made: made) -> list[T]:
         """Make something and give it to every process; raises in every process where one could not.

@@ -15,6 +15,7 @@ from hub_trl.metrics import batch_columns, batch_metrics
 from hub_trl.missing import fill
 from hub_trl.plan import Plan, Value
 from hub_trl.ranks import Ranks, training_ranks
+from hub_trl.versions import OTHER_METRICS, has
 
 RewardFunction = Callable[..., Any]
 """Returns `list[float | None]`, one value per completion; an `async def` is awaited for it."""
@@ -105,10 +106,13 @@ class Scorer:
 
         if not self._plan.whole_groups:
             return score(samples)
+        ranks = self._training_ranks()
+        return score(samples) if ranks is None else ranks.score(samples, score)
+
+    def _training_ranks(self) -> Ranks | None:
         if not self._ranks:
             self._ranks = (training_ranks(),)
-        (ranks,) = self._ranks
-        return score(samples) if ranks is None else ranks.score(samples, score)
+        return self._ranks[0]
 
     def _report(
         self, scored: Scored, engine: AnyEngine, arguments: Mapping[str, Any], seconds: float
@@ -117,8 +121,9 @@ class Scorer:
         self._warn(results)
         log_metric, log_extra = arguments.get("log_metric"), arguments.get("log_extra")
         if log_metric is not None:
-            stats = self._mix.stats(engine)
-            for name, value in batch_metrics(results, stats, self._plan.combined).items():
+            metrics = batch_metrics(results, self._mix.stats(engine), self._plan.combined)
+            ranks = None if has(OTHER_METRICS) else self._training_ranks()
+            for name, value in (metrics if ranks is None else ranks.complete(metrics)).items():
                 log_metric(name, value)
             log_metric("hub/seconds", seconds)
         if log_extra is not None:

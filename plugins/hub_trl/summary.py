@@ -71,6 +71,7 @@ def summarize(
         "algorithm": recipe.algorithm,
         "steps": steps,
         "means": means(log, mix.names if mix else ()),
+        "missing": _missing(log),
         "rewards": [
             {
                 "name": reward.name,
@@ -89,6 +90,12 @@ def summarize(
         "versions": versions(),
         "recipe": dict(record),
     }
+
+
+def _missing(log: Sequence[Mapping[str, Any]]) -> float | None:
+    """The share of the samples that had no total; None without rewards."""
+    shares = [entry["hub/missing"] for entry in log if "hub/missing" in entry]
+    return sum(shares) / len(shares) if shares else None
 
 
 def _part(steps: Sequence[float], values: Sequence[float]) -> dict[str, Any]:

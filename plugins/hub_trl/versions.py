@@ -25,7 +25,11 @@ LEAVES_OUT_MISSING = Change((1, 6), "a sample for which every function returns N
 AWAITS_OBJECTS = Change((1, 14), "an object with an async `__call__` is awaited; before, only `async def` is")
 """The hub gives `async def` functions, which every version awaits."""
 NO_PPO = Change((1, 13), "PPOTrainer is no longer there")
-CHANGES = (LEAVES_OUT_MISSING, NO_PPO, AWAITS_OBJECTS)
+OTHER_METRICS = Change(
+    (1, 14), "processes may log different metrics; before, they wait for each other forever"
+)
+"""The hub has them log the same."""
+CHANGES = (LEAVES_OUT_MISSING, NO_PPO, AWAITS_OBJECTS, OTHER_METRICS)
 
 
 @cache

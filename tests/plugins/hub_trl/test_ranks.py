@@ -107,6 +107,22 @@ def test_what_cannot_be_sent_stops_all() -> None:
     assert first.startswith("process 1 could not score: TypeError: cannot pickle")
 
 
+def test_processes_log_the_same_numbers() -> None:
+    everyone = Everyone(3)
+    mine = [{"a": 1.0, "b": 4.0}, {"b": 2.0}, {"c": 0.5}]
+
+    def one(rank: int) -> dict[str, float]:
+        return Ranks(everyone.exchange(rank), rank).complete(mine[rank])
+
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(one, range(3)))
+    assert found == [
+        {"a": 1.0, "b": 4.0, "c": 0.5},
+        {"a": 1.0, "b": 2.0, "c": 0.5},
+        {"a": 1.0, "b": 3.0, "c": 0.5},
+    ]
+
+
 def test_one_process_needs_nobody() -> None:
     assert training_ranks() is None
 
