@@ -26,7 +26,7 @@ def hub_sandboxes():
 @hub.hookimpl
 def hub_rewards():
     yield hub.Reward("runs", "shop_rewards:Runs", needs=("expected",), timeout_s=20)
-    yield hub.Reward("judge", "shop_rewards:Judge", needs=(), timeout_s=5, concurrency=8)
+    yield hub.Reward("letters-judge", "shop_rewards:Judge", needs=(), timeout_s=5, concurrency=8)
     yield hub.Reward("longest", "shop_rewards:longest", needs=(), per="group")
 """
 
@@ -155,7 +155,7 @@ def test_a_sandbox_that_is_not_there_is_nobodys_zero(shop: Path, engine: hub.Eng
 def test_an_async_judge_beside_the_others(shop: Path, server: str, engine: hub.Engine) -> None:
     mix = hub.Mix(
         {
-            "judge": {"weight": 1.0, "with": {"url": server}},
+            "letters-judge": {"weight": 1.0, "with": {"url": server}},
             "longest": 0.5,
             "runs": {"weight": 2.0, "with": {"sandbox": "subprocess"}, "gate": "longest == 1"},
         },
@@ -168,10 +168,10 @@ def test_an_async_judge_beside_the_others(shop: Path, server: str, engine: hub.E
     mix.warm(engine)
     results = mix.score(samples, engine=engine)
     assert [result.value for result in results] == pytest.approx([0.8, 1.0 + 0.5 + 2.0, 0.0, 3.5])
-    failed = results[2].scores["judge"]
+    failed = results[2].scores["letters-judge"]
     assert (failed.reason, failed.fault) == ("unavailable", "infrastructure")
     assert results[0].scores["runs"].reason == "gated"
-    origin = load().rewards["judge"].origin
+    origin = load().rewards["letters-judge"].origin
     assert str(origin) == "hub-shop 0.3"
 
 
