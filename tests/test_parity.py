@@ -36,6 +36,7 @@ import hub
 import hub_trl
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
+from hub.target import load_file
 from hub.training.export import export
 from hub_serve.client import Client
 
@@ -270,6 +271,20 @@ def test_ray(in_python: Values, mix: hub.Mix, samples: list[hub.Sample]) -> None
         results = mix.score(samples, engine=engine)
     values = {name: [exact(result.scores[name].value) for result in results] for name in mix.names}
     assert values | {"total": [exact(result.value) for result in results]} == in_python
+
+
+@pytest.mark.parametrize("runner", ["lm_eval", "inspect"])
+def test_benchmark_runners(
+    in_python: Values, folder: Path, rows: list[dict[str, Any]], tmp_path: Path, runner: str
+) -> None:
+    """lm-eval's simple_evaluate and Inspect's eval, with recorded completions."""
+    file = FILES.parent / "plugins" / f"hub_{runner}" / "parity.py"
+    module = load_file(str(file), f"parity_{runner}")
+    completions = {row["id"]: row["completion"] for row in rows}
+    more = (tmp_path,) if runner == "inspect" else ()
+    through = getattr(module, f"through_{runner}")
+    found = through(f"{folder}/benchmark.py:benchmark", folder / "mix.toml", completions, *more)
+    assert {name: [exact(value) for value in values] for name, values in found.items()} == in_python
 
 
 class Recorded:
