@@ -1,7 +1,7 @@
 """One number everywhere: the same rows and completions through every way that a mix is used.
 
-Bit-identical values, and the same ones left out: in Python, by `hub score`, `hub eval`, the service (its own protocol
-and OpenRLHF's), Ray actors, and each trainer:
+Bit-identical values, and the same ones left out: in Python, by `hub score`, `hub eval`, the service (its own
+protocol and OpenRLHF's), Ray actors, lm-eval's `simple_evaluate`, Inspect's `eval`, and each trainer:
 
 | trainer | what runs here |
 |---|---|
