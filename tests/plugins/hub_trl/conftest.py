@@ -1,5 +1,6 @@
 """A model small enough to train in a test, and the settings that make a trainer quick and quiet."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +14,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+collect_ignore = (
+    [] if importlib.util.find_spec("deepspeed") else ["test_deepspeed.py"]
+)  # pip install deepspeed
 CHAT = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"

@@ -1,6 +1,5 @@
-"""GRPO with DeepSpeed. Where deepspeed is installed: the first run compiles for a minute and more."""
+"""GRPO with DeepSpeed, where deepspeed is installed; the first run compiles for a minute and more."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -8,9 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-if importlib.util.find_spec("deepspeed") is None:
-    pytest.skip("needs deepspeed: pip install deepspeed (and g++)", allow_module_level=True)
 
 
 def test_zero_2(model_folder: Path, tmp_path: Path) -> None:
