@@ -120,12 +120,10 @@ def soak(name: str, options: dict[str, Any], count: int, data: Path, console: Co
     box.close()
     closed = state()
     left = [
-        f"{key} while open: {steady[key]} -> {after[key]}" for key in steady if _more(steady[key], after[key])
-    ]
-    left += [
-        f"{key} after closing: {before[key]} -> {closed[key]}"
-        for key in before
-        if _more(before[key], closed[key])
+        f"{key} {when}: {_more(first[key], last[key])}"
+        for when, first, last in (("while open", steady, after), ("after closing", before, closed))
+        for key in first
+        if _more(first[key], last[key])
     ]
     seconds = time.perf_counter() - start
     console.print(f"{sum(outcomes.values()):,} programs in {seconds:.0f} s: {dict(outcomes)}")
@@ -134,5 +132,8 @@ def soak(name: str, options: dict[str, Any], count: int, data: Path, console: Co
     return len(bad) + len(left)
 
 
-def _more(before: Any, after: Any) -> bool:
-    return bool(after - before) if isinstance(before, set) else after > before
+def _more(before: Any, after: Any) -> str:
+    """Say what there is more of; "" for nothing."""
+    if isinstance(before, set):
+        return " ".join(sorted(after - before))
+    return f"{before} -> {after}" if after > before else ""
