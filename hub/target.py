@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -91,7 +92,8 @@ class Target:
 
             return cloudpickle.loads(self.pickled)
         try:
-            module = load_file(self.file, self.module) if self.file else _import(self.module)
+            # Not sys.modules, which holds what another thread has only begun to import.
+            module = load_file(self.file, self.module) if self.file else importlib.import_module(self.module)
         except ModuleNotFoundError as error:
             raise missing_dependency(error, str(self), self.origin) from error
         except Exception as error:
@@ -104,6 +106,9 @@ class Target:
         return found
 
 
+_loading = threading.RLock()
+
+
 def load_file(path: str, name: str = "") -> ModuleType:
     """Import a Python file that is not on the path; once per content.
 
@@ -113,13 +118,16 @@ def load_file(path: str, name: str = "") -> ModuleType:
     """
     file = Path(path).resolve()
     name = name or f"hub_file_{file.stem}_{_digest(str(file))[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _loading:
+        return sys.modules[name] if name in sys.modules else _load_file(file, name)
+
+
+def _load_file(file: Path, name: str) -> ModuleType:
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is not a Python file")
+        raise PluginError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -145,10 +153,6 @@ def missing_dependency(error: ModuleNotFoundError, what: str, origin: Origin) ->
         if wanted in extras:
             command = f"pip install '{origin.distribution}[{wanted}]'"
     return MissingDependency(f"{what} of {origin} needs {package!r}, which is not installed: {command}")
-
-
-def _import(module: str) -> ModuleType:
-    return sys.modules.get(module) or importlib.import_module(module)
 
 
 def _importable(module: str) -> bool:

@@ -85,5 +85,5 @@ def test_pip_installs_the_modules_of_the_hooks_and_nothing_else(demo: Path, tmp_
     )
     plugins = [plugin for plugin in json.loads(listed.stdout) if plugin["distribution"] == "hub-demo"]
     assert sorted(kind for plugin in plugins for kind in plugin["offers"]) == [
-        "benchmark", "command", "generator", "reward", "sandbox",
+        "benchmark", "command", "engine", "generator", "reward", "sandbox", "trainer",
     ]  # fmt: skip

@@ -129,6 +129,7 @@ def test_json_is_the_results(serve: Any, tmp_path: Path) -> None:
         "top_p": 0.9,
         "stop": ["\n", "Q:"],
         "seed": 4,
+        "chat_template": True,
     }
     assert (result["samples_per_prompt"], result["benchmark"]["split"]) == (2, "train")
     assert len(server.requests) == 12
