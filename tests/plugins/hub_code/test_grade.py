@@ -331,4 +331,4 @@ def test_other_languages(sandbox: str, language: str, program: str) -> None:
     texts = [f"```{language}\n{program}\n```", f"```{language}\nx(\n```", f"```python\n{program}\n```"]
     scores = [reward(hub.Sample("", text, {"stdin": "3", "expected_stdout": "9"})) for text in texts]
     reward.runner.sandbox.close()
-    assert [score.reason for score in scores] == ["", "error", "no_code"]
+    assert [score.reason for score in scores] == ["", "error", "no_code"], scores
