@@ -10,6 +10,7 @@ from hub.score import Failure, Outcome, Score
 
 EPSILON = 1e-4
 """Added to a group's standard deviation, as TRL does (trl 1.16.0, grpo_trainer.py)."""
+_SIMPLE = {0.0: Score(0.0), 1.0: Score(1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ def _combined(
     names: Sequence[str], scores: Sequence[Score], parts: Sequence[float | None], masked: bool
 ) -> MixScore:
     mine = dict(zip(names, scores, strict=True))
+    if not masked and None not in parts:  # the usual one, and fast
+        value = sum(parts)  # type: ignore[arg-type]
+        if isfinite(value):
+            return MixScore(_SIMPLE.get(value) or Score(value), mine, dict(zip(names, parts, strict=True)))
     total = _total(mine, parts, masked)
     if total.value is None:  # otherwise the sum is finite, so every part of it is
         parts = [None if part is None or not isfinite(part) else part for part in parts]
