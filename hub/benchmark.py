@@ -20,6 +20,9 @@ class Benchmark:
             `continuations`, nothing is completed: a list of texts, or of [context, text]; the model tells
             how likely each is after the prompt (text) or its own context (None: by itself), and the
             rewards read the column `likelihoods`, a list of [logarithm of the probability, is greedy].
+            A row with a column `after`, the id of an earlier row, goes on with that row's conversation: its
+            messages, what the model has answered, then this row's prompt. A column `decoding`, a mapping,
+            changes fields of the benchmark's decoding for that row.
         rewards: the mix that grades: a mapping as in a mix file, e.g. `{"math": 1.0}` or
             `{"reward": [{"use": "math", "weight": 1.0}]}`. The score of a completion is its total.
         summary: one line, with the source of the data (paper, repository) and what it measures.

@@ -32,7 +32,7 @@ Examples:
     "--on", "uses", multiple=True, required=True, metavar="NAME,...", help="Benchmarks, or FILE.py:NAME."
 )
 @click.option("--split", help="Which split of the data.  [default: the benchmark's own]")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Run the first N rows only.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Run the first N rows, or conversations.")
 @click.option(
     "--samples-per-prompt", type=click.IntRange(1), default=1, metavar="N", help="Completions of each prompt."
 )

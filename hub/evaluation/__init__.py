@@ -3,6 +3,7 @@
 plan.py         what is evaluated: rows, mix, decoding; checked before a model is loaded
 recipe.py       what a run is known by, so that two different ones never share a folder
 folder.py       the folder: what is appended survives a kill, and an interrupted run goes on
+turns.py        conversations: rows that go on from the answer to an earlier row
 likelihood.py   answers rows: by completing prompts, or by how likely given texts are
 grading.py      scores completions while others are still being made
 run.py          puts these together

@@ -10,6 +10,7 @@ from typing import Any
 from hub.benchmark import Benchmark
 from hub.errors import BadInput, ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
 from hub.evaluation.likelihood import problem_of_continuations
+from hub.evaluation.turns import first_conversations, problem_of_decoding, problem_of_turn
 from hub.generator import Decoding
 from hub.mix.mix import Mix
 from hub.options import check_options
@@ -39,6 +40,7 @@ class Plan:
         decoding: how completions are made.
         samples_per_prompt: completions of each row.
         sources: what the rows were read from, as it was told (see `hub.sources`).
+        changes: fields of the decoding that the user gave; they count more than a row's column `decoding`.
     """
 
     benchmark: Benchmark
@@ -52,6 +54,17 @@ class Plan:
     decoding: Decoding = field(default_factory=Decoding)
     samples_per_prompt: int = 1
     sources: tuple[Mapping[str, str], ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows_decode(self) -> bool:
+        """Whether a row has a decoding of its own."""
+        return any(row.get("decoding") is not None for row in self.rows)
+
+    def decoding_of(self, row: Mapping[str, Any]) -> Decoding:
+        """Return how a row is completed: the benchmark's decoding, the row's changes, then the user's."""
+        own = row.get("decoding")
+        return replace(self.decoding, **{**own, **self.changes}) if own is not None else self.decoding
 
     @property
     def completions(self) -> int:
@@ -75,7 +88,7 @@ def make_plan(
         use: an installed benchmark's name, "path/to/file.py:name", or a Benchmark.
         split: None: the benchmark's first.
         options: for its rows.
-        limit: run the first rows only; None: all.
+        limit: run the first rows only, with all that goes on after them (`hub.evaluation.turns`); None: all.
         mix: grade with another mix than the benchmark's own: a mix file, or a Mix.
         samples_per_prompt: completions of each row, at least 1.
         decoding: fields of `Decoding` to change from the benchmark's.
@@ -95,19 +108,15 @@ def make_plan(
     changed = change_decoding(benchmark, decoding or {})
     if samples_per_prompt < 1:
         raise OptionError(f"samples per prompt are at least 1, not {samples_per_prompt}")
-    if samples_per_prompt > 1 and changed.temperature == 0:
-        raise OptionError(
-            f"{samples_per_prompt} samples per prompt at temperature 0 are all the same: set a temperature"
-        )
     graded_by = _make_mix(benchmark, mix)
     with collect_sources() as sources:
         rows = read_rows(benchmark, split, options or {})
     name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
-    chosen = rows[:limit]
+    chosen = first_conversations(rows, limit)
     if samples_per_prompt > 1 and any("continuations" in row for row in chosen):
         raise OptionError(f"benchmark {benchmark.name!r} samples nothing: samples per prompt are 1")
     _check_fit(benchmark, graded_by, chosen)
-    return Plan(
+    plan = Plan(
         benchmark,
         split,
         dict(options or {}),
@@ -119,7 +128,11 @@ def make_plan(
         changed,
         samples_per_prompt,
         tuple(sources),
+        dict(decoding or {}),
     )
+    if samples_per_prompt > 1:
+        _check_samples(plan)
+    return plan
 
 
 def find_benchmark(use: str | Benchmark) -> Benchmark:
@@ -189,6 +202,11 @@ def read_rows(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> l
             problem = "has continuations where row 1 has not, or the other way round"
         if problem:
             raise DataError(f"{whose}: row {number} {problem}")
+    before: dict[str | int, int] = {}
+    for number, row in enumerate(rows, 1):
+        if problem := problem_of_turn(row, before, seen):
+            raise DataError(f"{whose}: row {number}, {row['id']!r}, {problem}")
+        before[row["id"]] = number
     if not rows:
         raise DataError(f"{whose}: the split {split!r} has no rows")
     return rows
@@ -204,7 +222,7 @@ def _problem_of(row: Any) -> str:
         assert Sample(row.get("prompt")).prompt_text is not None  # type: ignore[arg-type]
     except BadInput as error:
         return f"has no prompt: {error}"
-    if problem := problem_of_continuations(row):
+    if problem := problem_of_continuations(row) or problem_of_decoding(row):
         return problem
     ours = [name for name in OURS if name in row]
     return f"has a column {ours[0]!r}, which results need: rename it" if ours else ""
@@ -228,6 +246,23 @@ def _make_mix(benchmark: Benchmark, mix: str | Path | Mix | None) -> Mix:
     except HubError as error:
         error.args = (f"the mix of benchmark {benchmark.name!r}: {error}",)
         raise
+
+
+def _check_samples(plan: Plan) -> None:
+    """Raise where several samples per prompt make no sense."""
+    same = next((row for row in plan.rows if plan.decoding_of(row).temperature == 0), None)
+    if same is not None:
+        where = f", as of row {same['id']!r}," if plan.rows_decode else ""
+        raise OptionError(
+            f"{plan.samples_per_prompt} samples per prompt at temperature 0{where} are all the same: set a "
+            "temperature"
+        )
+    compares = bool(plan.mix.groupwise) or plan.mix.config.aggregate == "normalize_then_sum"
+    if compares and any(row.get("after") is not None for row in plan.rows):
+        raise ConfigError(
+            f"benchmark {plan.benchmark.name!r} asks in turns, so its samples of a later turn have different "
+            "prompts, and the mix cannot compare them"
+        )
 
 
 def _check_fit(benchmark: Benchmark, mix: Mix, rows: list[dict[str, Any]]) -> None:

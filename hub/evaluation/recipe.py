@@ -33,6 +33,8 @@ def make_recipe(plan: Plan, model: Mapping[str, Any]) -> dict[str, Any]:
         "samples_per_prompt": plan.samples_per_prompt,
         "mix": describe_mix(plan.mix),
     }
+    if plan.rows_decode:  # what was given counts more than a row's own, so the decoding alone does not tell
+        recipe["decoding_given"] = sorted(plan.changes)
     return dict(json.loads(json.dumps(recipe, default=str)))
 
 

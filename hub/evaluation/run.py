@@ -18,9 +18,10 @@ from hub.evaluation.plan import Plan
 from hub.evaluation.provenance import describe_hardware, describe_versions
 from hub.evaluation.recipe import make_recipe
 from hub.evaluation.summary import make_result
+from hub.evaluation.turns import go_on, places_before, waves
 from hub.generator import Completion, Decoding, Generator
 from hub.mix.combine import MixScore
-from hub.sample import Sample
+from hub.sample import Sample, Text
 
 Progress = Callable[[int, int], None]
 """Told how many completions are scored by now, and how many of them could not be."""
@@ -92,6 +93,7 @@ class _Job:
         mix = plan.mix
         compares = bool(mix.groupwise) or mix.config.aggregate == "normalize_then_sum"
         self.whole_groups = compares and plan.samples_per_prompt > 1
+        self.before = places_before(plan.rows)
         self.failed = 0
 
     def pick_up(self) -> int:
@@ -112,23 +114,34 @@ class _Job:
         try:
             made = self.folder.completions
             grader.add(self.units(key for key in sorted(made) if key not in self.folder.samples))
+            batches = self.batches()
             for sample in range(self.plan.samples_per_prompt):
-                rows = range(len(self.plan.rows))
-                missing = [
-                    r for r in rows if (r, sample) not in made and (r, sample) not in self.folder.samples
-                ]
-                for key in self.complete(missing, sample):
-                    grader.add(self.units([key]))
+                for decoding, rows in batches:
+                    missing = [
+                        r for r in rows if (r, sample) not in made and (r, sample) not in self.folder.samples
+                    ]
+                    for key in self.complete(missing, sample, decoding):
+                        grader.add(self.units([key]))
             grader.finish()
         finally:
             grader.abandon()
 
-    def complete(self, rows: Sequence[int], sample: int) -> Iterator[Key]:
+    def batches(self) -> list[tuple[Decoding, list[int]]]:
+        """Rows that are completed together: of one turn, and with one decoding."""
+        found: list[tuple[Decoding, list[int]]] = []
+        for wave in waves(self.plan.rows):
+            alike: dict[Decoding, list[int]] = {}
+            for row in wave:
+                alike.setdefault(self.plan.decoding_of(self.plan.rows[row]), []).append(row)
+            found += alike.items()
+        return found
+
+    def complete(self, rows: Sequence[int], sample: int, decoding: Decoding) -> Iterator[Key]:
         """Make one completion of each row and write it down; yield the key of each."""
         if not rows:
             return
-        decoding = _decoding_of(self.plan.decoding, sample)
-        completions = answer(self.generator, [self.plan.rows[row] for row in rows], decoding)
+        asked = [{**self.plan.rows[row], "prompt": self.prompt((row, sample))} for row in rows]
+        completions = answer(self.generator, asked, _decoding_of(decoding, sample))
         left = set(range(len(rows)))
         try:
             for completion in completions:
@@ -156,12 +169,21 @@ class _Job:
             [(key, self.sample(key)) for key in group] for group in groups if all(k in made for k in group)
         ]
 
+    def prompt(self, key: Key) -> Text:
+        """What the model is asked: the row's prompt, behind what its conversation was so far."""
+        prompt: Text = self.plan.rows[key[0]]["prompt"]
+        before = self.before[key[0]]
+        if before is None:
+            return prompt
+        earlier = (before, key[1])
+        return go_on(self.prompt(earlier), self.folder.completions[earlier].text, prompt)
+
     def sample(self, key: Key) -> Sample:
         row, completion = self.plan.rows[key[0]], self.folder.completions[key]
         columns = {name: value for name, value in row.items() if name not in ("id", "prompt")}
         if completion.likelihoods is not None:
             columns["likelihoods"] = [list(likelihood) for likelihood in completion.likelihoods]
-        return Sample(row["prompt"], completion.text, columns, group=key[0], id=row["id"])
+        return Sample(self.prompt(key), completion.text, columns, group=key[0], id=row["id"])
 
     def deliver(self, scored: list[tuple[Key, Sample, MixScore]]) -> None:
         """Write scored completions."""

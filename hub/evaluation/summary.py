@@ -10,6 +10,7 @@ from hub.evaluation.folder import FORMAT, Key
 from hub.evaluation.plan import Plan
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.statistics import estimate, pass_at_k
+from hub.evaluation.turns import conversations
 from hub.evaluation.votes import maj_at_k
 from hub.plugins import open_target
 from hub.score import Outcome
@@ -61,21 +62,24 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     results = {key: samples[key]["result"] for key in keys}
     metrics = {} if plan.mix_name else _metrics(plan, [samples[key] for key in keys])
     totals = {key: _with_answer(results[key]) for key in keys}
-    rewards = {name: account({key: results[key]["scores"][name] for key in keys}) for name in plan.mix.names}
+    begins = conversations(plan.rows)
+    rewards = {
+        name: account({key: results[key]["scores"][name] for key in keys}, begins) for name in plan.mix.names
+    }
     categories: dict[str, dict[Key, Any]] = {}
     if plan.benchmark.category:
         for key in keys:
             category = str(plan.rows[key[0]].get(plan.benchmark.category))
             categories.setdefault(category, {})[key] = totals[key]
     return {
-        "total": account(totals),
+        "total": account(totals, begins),
         "rewards": rewards,
-        "categories": {name: account(scores) for name, scores in sorted(categories.items())},
+        "categories": {name: account(scores, begins) for name, scores in sorted(categories.items())},
         "metrics": metrics,
     }
 
 
-def account(scores: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
+def account(scores: Mapping[Key, Mapping[str, Any]], begins: Sequence[int] = ()) -> dict[str, Any]:
     """Return mean, uncertainty and coverage of scores, as plain data.
 
     What failed is in no mean: it says nothing about the model. It is counted beside it, and
@@ -89,10 +93,15 @@ def account(scores: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
     A reward may put into its scores' `info` an `answer`, the text that maj@k lets vote, and `parts`, values
     by name, such as which of several instructions were followed. Over these, `parts` has the mean and what
     each part's is.
+
+    Args:
+        scores: by row and number of the completion.
+        begins: for each row, the row that its conversation begins with; the uncertainty is over these, as the
+            turns of a conversation are not independent. Empty: every row stands alone.
     """
     groups = [[value for value, _ in group] for group in _by_prompt(scores)]
     votes = [[(_answer(info), value) for value, info in group] for group in _by_prompt(scores)]
-    found = _mean(groups)
+    found = _mean([[value for value, _ in group] for group in _by_prompt(scores, begins)])
     outcomes = Counter(score["outcome"] for score in scores.values())
     failed = [score for score in scores.values() if score["outcome"] == Outcome.FAILED]
     counted = found["n"] + len(failed)
@@ -123,7 +132,8 @@ def make_flags(plan: Plan) -> list[str]:
         flags.append("benchmark options: " + ", ".join(f"{k}={v!r}" for k, v in sorted(plan.options.items())))
     if plan.mix_name:
         flags.append(f"graded with another mix: {plan.mix_name}")
-    if plan.decoding != plan.benchmark.decoding:
+    own = {name for row in plan.rows for name in row.get("decoding") or ()}
+    if plan.decoding != plan.benchmark.decoding or own & plan.changes.keys():
         flags.append("decoding changed from the benchmark's own")
     return flags
 
@@ -174,11 +184,13 @@ def _answer(info: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _by_prompt(scores: Mapping[Key, Mapping[str, Any]]) -> Iterable[Sequence[tuple[float, dict[str, Any]]]]:
-    """The value and info of what was scored, by prompt."""
+def _by_prompt(
+    scores: Mapping[Key, Mapping[str, Any]], begins: Sequence[int] = ()
+) -> Iterable[Sequence[tuple[float, dict[str, Any]]]]:
+    """The value and info of what was scored, by prompt, or by the conversation that `begins` tells."""
     groups: dict[int, list[tuple[float, dict[str, Any]]]] = {}
     for (row, _), score in sorted(scores.items()):
-        scored = groups.setdefault(row, [])
+        scored = groups.setdefault(begins[row] if begins else row, [])
         if score["value"] is not None:
             scored.append((score["value"], score.get("info") or {}))
     return groups.values()

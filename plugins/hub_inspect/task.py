@@ -12,6 +12,7 @@ from inspect_ai.solver import generate  # noqa: TID253
 import hub
 from hub.errors import ConfigError
 from hub.evaluation.plan import Plan, make_plan
+from hub.evaluation.turns import refuse_turns
 from hub.generator import Decoding
 from hub_inspect.convert import to_inspect
 from hub_inspect.scorer import mix
@@ -27,13 +28,14 @@ def make_task(use: str, split: str | None, mix_file: str | None, options: dict[s
         options: the benchmark's own.
 
     Raises:
-        HubError: what `make_plan` raises, or the benchmark compares likelihoods.
+        HubError: what `make_plan` raises, or the benchmark compares likelihoods or asks in turns.
     """
     plan = make_plan(use, split=split, options=options, mix=mix_file)
     if "continuations" in plan.rows[0]:
         raise ConfigError(
             f"benchmark {plan.benchmark.name!r} compares likelihoods, which Inspect has no place for"
         )
+    refuse_turns(plan.rows, plan.benchmark.name, "Inspect's task of the hub")
     return Task(
         dataset=MemoryDataset([to_inspect(row) for row in plan.rows], name=plan.benchmark.name),
         solver=generate(),

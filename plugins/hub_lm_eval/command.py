@@ -35,6 +35,7 @@ def command(
     checked now.
     """
     from hub.evaluation.plan import make_plan
+    from hub.evaluation.turns import refuse_turns
     from hub_lm_eval.task_file import write_task
 
     read: dict[str, Any] = {}
@@ -46,6 +47,7 @@ def command(
     written = []
     for use in benchmarks:
         plan = make_plan(use, split=split, options=read, mix=mix)
+        refuse_turns(plan.rows, plan.benchmark.name, "lm-eval")
         name, text = write_task(use, plan.benchmark.name, split=split, options=read, mix=mix)
         file = out / f"{name}.yaml"
         try:

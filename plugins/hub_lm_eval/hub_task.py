@@ -9,7 +9,7 @@ In YAML, which `hub lm-eval gsm8k --out tasks` writes:
 or in Python: `lm_eval.simple_evaluate(model, tasks=[HubTask({"benchmark": "gsm8k"})])`.
 
 All completions are scored in one call, by a filter, through the engine. A score that failed is NaN: it is in
-no mean, is counted in `error_rate`, and ends nothing. Not here: benchmarks of likelihoods.
+no mean, is counted in `error_rate`, and ends nothing. Not here: benchmarks of likelihoods, or in turns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ from lm_eval.config.task import TaskConfig  # noqa: TID253
 import hub
 from hub.errors import ConfigError, OptionError
 from hub.evaluation.plan import Plan, make_plan
+from hub.evaluation.turns import refuse_turns
 from hub.sample import Sample, Text
 from hub_lm_eval.aggregate import mean
 from hub_lm_eval.grade_filter import Grade, numbers
@@ -173,6 +174,7 @@ def _plan(given: Mapping[str, Any]) -> Plan:
     name = plan.benchmark.name
     if "continuations" in plan.rows[0]:
         raise ConfigError(f"benchmark {name!r} compares likelihoods, which does not run inside lm-eval")
+    refuse_turns(plan.rows, name, "lm-eval")
     if plan.mix.config.on_failure == "raise":
         raise ConfigError(
             f'the mix of {name!r} says on_failure = "raise"; lm-eval would lose every completion: use "mask"'

@@ -12,6 +12,7 @@ from hub import Mix, Sample, load
 from hub.data import DataFile
 from hub.errors import ConfigError, DataError, OptionError
 from hub.evaluation.overlap import check_overlap
+from hub.evaluation.turns import refuse_turns
 from hub.plugins import open_target
 from hub_trl.batch import ABSENT
 from hub_trl.functions import check_columns
@@ -156,6 +157,7 @@ def _read_benchmark(recipe: Recipe) -> Iterable[Row]:
         found = [dict(row) for row in islice(rows(data.split, **data.options), data.limit)]
     except OptionError as error:
         raise recipe.written.error(("data", "options"), str(error)) from error
+    refuse_turns(found, benchmark.name, "training")
     check_overlap(benchmark, data.options, found, data.split)
     return found
 
