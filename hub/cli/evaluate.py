@@ -54,6 +54,13 @@ Examples:
     metavar="[BENCHMARK.]NAME=VALUE",
     help="An option of the benchmarks, or of one.",
 )
+@click.option(
+    "--with",
+    "reward_options",
+    multiple=True,
+    metavar="REWARD.NAME=VALUE",
+    help="An option of a reward that grades, e.g. judge.model=NAME.",
+)
 @click.option("--mix", type=click.Path(dir_okay=False), metavar="FILE", help="Grade with this mix instead.")
 @click.option(
     "--out", type=click.Path(file_okay=False), metavar="FOLDER", help="One folder per benchmark goes in it."
@@ -70,6 +77,7 @@ def command(
     generator: str | None,
     generator_options: tuple[str, ...],
     benchmark_options: tuple[str, ...],
+    reward_options: tuple[str, ...],
     mix: str | None,
     out: str | None,
     resume: bool,
@@ -88,8 +96,9 @@ def command(
     Exit code 1 if a completion could not be scored (see --allow-failures) or the model could not go on, 2 if
     nothing could be run.
     """
+    from hub.cli.mix_options import read_reward_options
     from hub.evaluation.folder import check_free, make_folder
-    from hub.evaluation.plan import make_plan
+    from hub.evaluation.plan import find_benchmark, make_mix, make_plan
     from hub.evaluation.table import show_results
     from hub.open import open_generator
 
@@ -98,6 +107,10 @@ def command(
         raise click.UsageError("--on names each benchmark once")
     changes = {key: value for key, value in decoding.items() if value not in (None, ())}
     options = _benchmark_options(benchmark_options, names)
+    if reward_options and mix:
+        raise click.UsageError("--with is for the benchmarks' own rewards; a mix file has `with = { ... }`")
+    mixes = [make_mix(find_benchmark(name)) for name in names] if reward_options else []
+    changed = read_reward_options(reward_options, mixes) if reward_options else [None] * len(names)
     keys = _read_options(generator_options, "--generator-option")
     plans = [
         make_plan(
@@ -108,8 +121,9 @@ def command(
             mix=mix,
             samples_per_prompt=samples_per_prompt,
             decoding=changes,
+            reward_options=rewards,
         )
-        for name in names
+        for name, rewards in zip(names, changed, strict=True)
     ]
     folder = Path(out) if out is not None else Path("runs") / _slug(model)
     make_folder(folder)

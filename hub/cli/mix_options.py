@@ -1,5 +1,6 @@
 """Makes a mix of what the command line says: rewards with weights and options, or a mix file."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -43,6 +44,33 @@ def read_mix(rewards: tuple[str, ...], mix_file: str | None, options: tuple[str,
             text_wanted = _takes_text(table["use"], option)
             table.setdefault("with", {})[option] = value if text_wanted else read_value(value)
     return Mix.from_tables({"reward": tables})
+
+
+def read_reward_options(texts: Sequence[str], mixes: Sequence[Mix]) -> list[dict[str, dict[str, Any]]]:
+    """Read options of rewards that are in mixes already; return for each mix those of its rewards.
+
+    Args:
+        texts: each REWARD.OPTION=VALUE, where REWARD is as a mix names it.
+        mixes: each has some of these rewards, or none.
+
+    Raises:
+        click.UsageError: one is not of its form, or no mix has such a reward.
+    """
+    found: list[dict[str, dict[str, Any]]] = [{} for _ in mixes]
+    for text in texts:
+        left, value = split(text, "--with", "REWARD.OPTION=VALUE")
+        name, _, option = left.rpartition(".")
+        if not (name and option):
+            raise click.UsageError(f"--with {text}: should be REWARD.OPTION=VALUE")
+        having = [place for place, mix in enumerate(mixes) if name in mix.names]
+        if not having:
+            used = ", ".join(sorted({one for mix in mixes for one in mix.names}))
+            raise click.UsageError(f"--with {text}: no benchmark is graded by {name!r} (there is: {used})")
+        for place in having:
+            use = mixes[place].rewards[mixes[place].names.index(name)].config.use
+            wants_text = isinstance(use, str) and _takes_text(use, option)
+            found[place].setdefault(name, {})[option] = value if wants_text else read_value(value)
+    return found
 
 
 def _table(text: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Plan:
         samples_per_prompt: completions of each row.
         sources: what the rows were read from, as it was told (see `hub.sources`).
         changes: fields of the decoding that the user gave; they count more than a row's column `decoding`.
+        reward_options: options of the mix's rewards that the user gave, by reward and option.
     """
 
     benchmark: Benchmark
@@ -55,6 +56,7 @@ class Plan:
     samples_per_prompt: int = 1
     sources: tuple[Mapping[str, str], ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
+    reward_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def rows_decode(self) -> bool:
@@ -81,6 +83,7 @@ def make_plan(
     mix: str | Path | Mix | None = None,
     samples_per_prompt: int = 1,
     decoding: Mapping[str, Any] | None = None,
+    reward_options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Read a benchmark's rows and mix and check that they fit together.
 
@@ -92,6 +95,7 @@ def make_plan(
         mix: grade with another mix than the benchmark's own: a mix file, or a Mix.
         samples_per_prompt: completions of each row, at least 1.
         decoding: fields of `Decoding` to change from the benchmark's.
+        reward_options: options to change of the rewards of the benchmark's own mix, by reward and option.
 
     Raises:
         UnknownName: there is no such benchmark, split or reward.
@@ -108,7 +112,11 @@ def make_plan(
     changed = change_decoding(benchmark, decoding or {})
     if samples_per_prompt < 1:
         raise OptionError(f"samples per prompt are at least 1, not {samples_per_prompt}")
-    graded_by = _make_mix(benchmark, mix)
+    graded_by = make_mix(benchmark, mix)
+    if reward_options:
+        if mix is not None:
+            raise OptionError("options of rewards are for the benchmark's own mix; another has its own")
+        graded_by = graded_by.with_options(reward_options)
     with collect_sources() as sources:
         rows = read_rows(benchmark, split, options or {})
     name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
@@ -129,6 +137,7 @@ def make_plan(
         samples_per_prompt,
         tuple(sources),
         dict(decoding or {}),
+        {name: dict(given) for name, given in (reward_options or {}).items()},
     )
     if samples_per_prompt > 1:
         _check_samples(plan)
@@ -236,7 +245,12 @@ def hash_rows(rows: list[dict[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def _make_mix(benchmark: Benchmark, mix: str | Path | Mix | None) -> Mix:
+def make_mix(benchmark: Benchmark, mix: str | Path | Mix | None = None) -> Mix:
+    """Return what grades: a mix, the one of a file, or the benchmark's own.
+
+    Raises:
+        UnknownName, OptionError, ConfigError: something in it is unknown or unfit.
+    """
     if isinstance(mix, Mix):
         return mix
     if mix is not None:
@@ -257,8 +271,7 @@ def _check_samples(plan: Plan) -> None:
             f"{plan.samples_per_prompt} samples per prompt at temperature 0{where} are all the same: set a "
             "temperature"
         )
-    compares = bool(plan.mix.groupwise) or plan.mix.config.aggregate == "normalize_then_sum"
-    if compares and any(row.get("after") is not None for row in plan.rows):
+    if plan.mix.compares and any(row.get("after") is not None for row in plan.rows):
         raise ConfigError(
             f"benchmark {plan.benchmark.name!r} asks in turns, so its samples of a later turn have different "
             "prompts, and the mix cannot compare them"

@@ -132,6 +132,8 @@ def make_flags(plan: Plan) -> list[str]:
         flags.append("benchmark options: " + ", ".join(f"{k}={v!r}" for k, v in sorted(plan.options.items())))
     if plan.mix_name:
         flags.append(f"graded with another mix: {plan.mix_name}")
+    for reward, given in sorted(plan.reward_options.items()):
+        flags.append(f"options of {reward}: " + ", ".join(f"{k}={v!r}" for k, v in sorted(given.items())))
     own = {name for row in plan.rows for name in row.get("decoding") or ()}
     if plan.decoding != plan.benchmark.decoding or own & plan.changes.keys():
         flags.append("decoding changed from the benchmark's own")

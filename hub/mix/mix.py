@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -70,6 +71,29 @@ class Mix:
 
     def __reduce__(self) -> tuple[Callable[[MixConfig], "Mix"], tuple[MixConfig]]:
         return _of_config, (self.config,)  # components belong to an engine, and stay with it
+
+    def with_options(self, options: Mapping[str, Mapping[str, Any]]) -> "Mix":
+        """Return this mix with some of its rewards' options changed.
+
+        Args:
+            options: by reward, as the mix names it, and option.
+
+        Raises:
+            ConfigError: the mix has no such reward.
+            OptionError: a reward has no such option, or it is unfit.
+
+        >>> mix = Mix({"length": {"with": {"max": 10}}}).with_options({"length": {"max": 20}})
+        >>> dict(mix.rewards[0].config.options)
+        {'max': 20}
+        """
+        for name in options:
+            if name not in self.names:
+                raise ConfigError(f"the mix has no reward {name!r}{nearest(name, self.names)}")
+        tables = (
+            replace(one.config, options={**one.config.options, **options.get(one.name, {})})
+            for one in self.rewards
+        )
+        return _of_config(replace(self.config, rewards=tuple(tables)))
 
     def _set_up(self, config: MixConfig) -> None:
         self.config = config

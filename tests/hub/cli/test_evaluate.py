@@ -159,6 +159,28 @@ def test_several_benchmarks_with_their_options_and_another_mix(serve: Any, tmp_p
     assert "arithmetic: benchmark options: examples=0, operations='+'" in done.stdout
 
 
+def test_options_of_the_rewards_that_grade(serve: Any, tmp_path: Path) -> None:
+    """They go to the benchmarks that have the reward, and are told beside the score and in the recipe."""
+    (tmp_path / "short.py").write_text(
+        "import hub\n\ndef rows(split):\n    yield {'id': 1, 'prompt': '1 + 1'}\n\n"
+        "short = hub.Benchmark('short', 'short:rows', {'length': {'with': {'max': 1, 'unit': 'characters'}}}, 'Short.')\n"
+    )
+    arguments = ["--on", f"short.py:short,{SUMS}:sums", "--limit", "1", "--with", "length.max=3"]
+    folders = {}
+    for name, extra in {"given": ["--with", "length.unit=words"], "other": []}.items():
+        done = run(
+            serve(lambda *_: "one two three").address, *arguments, *extra, "--out", name, folder=tmp_path
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        folders[name] = json.loads((tmp_path / name / "short" / "result.json").read_text())
+    assert [found["scores"]["total"]["mean"] for found in folders.values()] == [1.0, 0.0]
+    assert folders["given"]["mix"]["rewards"][0]["with"] == {"max": 3, "unit": "words"}
+    assert folders["given"]["flags"] == ["options of length: max=3, unit='words'"]
+    assert json.loads((tmp_path / "given" / "sums" / "result.json").read_text())["flags"] == [
+        "only the first 1 of 6 rows"
+    ]
+
+
 def test_a_failure_is_shown_and_changes_the_exit_code(serve: Any, tmp_path: Path) -> None:
     (tmp_path / "mix.toml").write_text(f'[[reward]]\nuse = "{SUMS}:moody"\n')
     server = serve(lambda question, number: "break" if question == "3 + 3" else solve(question, number))
@@ -250,6 +272,11 @@ BAD = [
     ("an unknown benchmark option", ["x/y", *ON, "--benchmark-option", "rows=3"], "has no option 'rows'"),
     ("an option without a value", ["x/y", *ON, "--benchmark-option", "count"], "should be NAME=VALUE"),
     ("an option of another benchmark", ["x/y", *ON, "--benchmark-option", "gsm8k.path=x"], "--on does not name a benchmark 'gsm8k'"),
+    ("an option of no reward", ["x/y", *ON, "--with", "judge.model=m"], "no benchmark is graded by 'judge' (there is: exact)"),
+    ("an unknown option of a reward", ["x/y", *ON, "--with", "exact.speed=9"], "takes no options, but was given 'speed'"),
+    ("an option of a reward without a value", ["x/y", *ON, "--with", "exact.speed"], "should be REWARD.OPTION=VALUE"),
+    ("an option of a reward without a reward", ["x/y", *ON, "--with", "speed=9"], "should be REWARD.OPTION=VALUE"),
+    ("options and a mix file", ["x/y", *ON, "--with", "exact.a=1", "--mix", "mix.toml"], "a mix file has `with"),
     ("no mix file", ["x/y", *ON, "--mix", "nowhere.toml"], "nowhere.toml"),
     ("an unknown generator", ["x/y", *ON, "--generator", "transfromers"], "did you mean 'transformers'"),
     ("an unknown generator option", [NOBODY, *ON, "--generator-option", "speed=9"], "generator 'openai' of posttrain-hub"),
