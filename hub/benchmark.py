@@ -31,8 +31,9 @@ class Benchmark:
         decoding: how completions are made unless the user says otherwise.
         category: a column to report by; "" for none.
         metrics: what is reported beside the mean of the scores: a callable, or its "package.module:name",
-            from the lines of samples.jsonl to numbers by name; "" for none. Not called where a run is graded
-            with another mix.
+            from the lines of samples.jsonl to numbers by name; "" for none. A list of numbers, or of
+            lists, one for each prompt, stands for their mean, which gets an interval and their count. Not
+            called where a run is graded with another mix.
         origin: set when it is discovered.
     """
 
@@ -43,7 +44,7 @@ class Benchmark:
     splits: tuple[str, ...] = ("test",)
     decoding: Decoding = Decoding()
     category: str = ""
-    metrics: str | Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float]] = ""
+    metrics: str | Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float | Sequence[float]]] = ""
     origin: Origin = field(default=Origin(), compare=False)
 
 

@@ -60,7 +60,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     """
     keys = sorted(samples)
     results = {key: samples[key]["result"] for key in keys}
-    metrics = {} if plan.mix_name else _metrics(plan, [samples[key] for key in keys])
+    metrics, estimates = ({}, {}) if plan.mix_name else _metrics(plan, [samples[key] for key in keys])
     totals = {key: _with_answer(results[key]) for key in keys}
     begins = conversations(plan.rows)
     rewards = {
@@ -76,6 +76,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
         "rewards": rewards,
         "categories": {name: account(scores, begins) for name, scores in sorted(categories.items())},
         "metrics": metrics,
+        "metric_estimates": estimates,
     }
 
 
@@ -140,16 +141,35 @@ def make_flags(plan: Plan) -> list[str]:
     return flags
 
 
-def _metrics(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    """The benchmark's numbers; None where one is not finite. What they raise is logged, and loses no run."""
+def _metrics(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The benchmark's numbers, None where one is not finite; and of those that are means, what `_mean` says.
+
+    What the benchmark raises is logged, and loses no run.
+    """
     if not plan.benchmark.metrics:
-        return {}
+        return {}, {}
     try:
         found = open_target(plan.benchmark.metrics, plan.benchmark.origin)(lines)
-        return {str(name): float(value) if isfinite(value) else None for name, value in found.items()}
+        listed = {str(name): value for name, value in found.items()}
+        means = {name: _mean(_groups(value)) for name, value in listed.items() if _is_list(value)}
+        single = {
+            name: means[name]["mean"] if name in means else float(value) if isfinite(value) else None
+            for name, value in listed.items()
+        }
+        return single, means
     except Exception as error:
         _log.warning("the metrics of %s: %s: %s", plan.benchmark.name, type(error).__name__, error)
-        return {}
+        return {}, {}
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _groups(values: Sequence[Any]) -> list[list[float]]:
+    """Values by prompt, without those that are not finite."""
+    listed = (one if _is_list(one) else [one] for one in values)
+    return [[float(value) for value in group if isfinite(value)] for group in listed]
 
 
 def _mean(groups: Sequence[Sequence[float]]) -> dict[str, Any]:

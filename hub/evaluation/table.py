@@ -58,7 +58,8 @@ def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
         for k, value in scores["total"].get(key, {}).items():
             yield f"{title}@{k}", {**once, "mean": value}
     for name, value in scores.get("metrics", {}).items():
-        yield name, {**once, "mean": value}
+        found = scores.get("metric_estimates", {}).get(name)
+        yield name, {**plain, **found} if found else {**once, "mean": value}
     for name, score in scores["rewards"].items():
         if len(scores["rewards"]) > 1:
             yield name, score

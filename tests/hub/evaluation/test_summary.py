@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+import hub
 from hub.evaluation.folder import Key
-from hub.evaluation.summary import account
+from hub.evaluation.plan import make_plan
+from hub.evaluation.summary import account, make_scores
 
 
 def scored(value: float, **info: Any) -> dict[str, Any]:
@@ -55,3 +57,32 @@ def test_what_failed_has_no_vote() -> None:
         (0, 2): scored(1.0, answer="7"),
     }
     assert account({**scores, (0, 3): FAILED, (0, 4): FAILED})["maj_at_k"] == {3: 0.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.5, (0.5, None)),
+        (float("nan"), (None, None)),
+        ([1.0, 0.0, float("nan")], (0.5, {"n": 2, "prompts": 2})),
+        ([[1.0, 1.0], [0.0]], (2 / 3, {"n": 3, "prompts": 2})),
+        ([], (None, {"n": 0, "prompts": 0})),
+    ],
+)
+def test_a_metric_is_a_number_or_the_values_of_a_mean(
+    value: Any, expected: tuple[float | None, dict[str, int] | None]
+) -> None:
+    metric = hub.Benchmark(
+        "one",
+        lambda split: [{"id": 1, "prompt": "a"}],
+        {"length": 1.0},
+        "One.",
+        metrics=lambda _: {"m": value},
+    )
+    plan = make_plan(metric)
+    score = {"value": 1.0, "outcome": "scored", "reason": ""}
+    line = {"result": {"row": 0, "sample": 0, "total": score, "scores": {"length": score}}}
+    scores = make_scores(plan, {(0, 0): line})
+    found = scores["metric_estimates"].get("m")
+    kept = found and {key: found[key] for key in ("n", "prompts")}
+    assert (scores["metrics"]["m"], kept) == expected
