@@ -119,7 +119,7 @@ def compare(first: StoredRun, second: StoredRun, metric: str = TOTAL) -> Compari
     flips.sort(key=lambda flip: (-abs(flip.second - flip.first), flip.row))
     single = all(len(run[row]) == 1 for run in (ours, theirs) for row in both)
     binary = single and all(value in (0.0, 1.0) for _, a, b in means for value in (a, b))
-    p_value, test = (_mcnemar(pairs), "McNemar, exact") if binary else (_sign_flips(pairs), "sign flips")
+    p_value, test = p_value_of(pairs, binary=binary)
     error = _standard_error(pairs)
     return Comparison(
         metric,
@@ -134,6 +134,19 @@ def compare(first: StoredRun, second: StoredRun, metric: str = TOTAL) -> Compari
         (Z_95 + Z_80) * error if error else None,
         tuple(flips),
     )
+
+
+def p_value_of(pairs: Sequence[float], *, binary: bool) -> tuple[float, str]:
+    """Test whether differences have a mean other than 0; return the two-sided p-value and the test's name.
+
+    Args:
+        pairs: second - first, one per prompt.
+        binary: each is the difference of two values of 0 or 1.
+
+    >>> p_value_of([1.0] * 8, binary=True)
+    (0.0078125, 'McNemar, exact')
+    """
+    return (_mcnemar(pairs), "McNemar, exact") if binary else (_sign_flips(pairs), "sign flips")
 
 
 def _by_prompt(run: StoredRun, metric: str) -> dict[int, list[float]]:

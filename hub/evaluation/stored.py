@@ -13,6 +13,24 @@ from hub.evaluation.folder import FORMAT, Key
 TOTAL = "score"
 """What tables call the mix's total."""
 
+OURS = ("id", "prompt", "completion", "likelihoods", "result")
+"""Of a line of samples.jsonl, what is no column of the benchmark's row that rewards or people sort by."""
+RECIPE = {
+    "benchmark": {"name": str, "split": str, "options": dict, "rows": int, "data_hash": str},
+    "model": dict,
+    "decoding": dict,
+    "samples_per_prompt": int,
+    "mix": {"rewards": list},
+}
+"""What every recipe has; of other kinds nothing is read."""
+_ACCOUNT = {"n": int, "completions": int, "failed": int, "pass_at_k": dict}
+RESULT = {
+    "scores": {"total": _ACCOUNT, "rewards": dict, "categories": dict},
+    "completions": {"count": int, "finish": dict},
+    "flags": list,
+    "benchmark": {"total_rows": int},
+}
+
 
 @dataclass(frozen=True)
 class StoredRun:
@@ -52,7 +70,30 @@ class StoredRun:
         Raises:
             DataError: the file cannot be read.
         """
-        return {(line["result"]["row"], line["result"]["sample"]): line for line in self._lines()}
+        try:
+            return {(line["result"]["row"], line["result"]["sample"]): line for line in self._lines()}
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{self.path / 'samples.jsonl'}: a line is not what a run writes") from error
+
+    @cached_property
+    def imported(self) -> str:
+        """The other tool and its version that made the completions and graded them; "" for the hub itself."""
+        tool = self.recipe.get("imported") or {}
+        return f"{tool.get('tool')} {tool.get('version')}" if tool else ""
+
+    @cached_property
+    def category(self) -> str:
+        """The column of the rows that scores are reported by, told from the categories; "" for none.
+
+        Raises:
+            DataError: the samples cannot be read.
+        """
+        names = set(self.result["scores"]["categories"])
+        lines = list(self.samples.values())
+        for column in lines[0] if names and lines else ():
+            if column not in OURS and {str(line.get(column)) for line in lines} == names:
+                return column
+        return ""
 
     def scores(self, metric: str = TOTAL) -> dict[Key, dict[str, Any]]:
         """Return the total of each completion, or a reward's score: value, outcome, reason.
@@ -99,6 +140,8 @@ def read_run(path: str | Path) -> StoredRun:
     for name, found in (("recipe.json", recipe), ("result.json", result)):
         if found.get("format") != FORMAT:
             raise DataError(f"{folder / name}: is of format {found.get('format')!r}, this hub reads {FORMAT}")
+    if (missing := _missing(recipe.get("recipe"), RECIPE)) or (missing := _missing(result, RESULT)):
+        raise DataError(f"{folder}: is not what a run writes: {missing} is missing or of another kind")
     return StoredRun(folder, recipe["recipe"], result)
 
 
@@ -117,6 +160,19 @@ def find_runs(root: str | Path) -> tuple[list[StoredRun], list[str]]:
         except DataError as error:
             problems.append(str(error))
     return runs, problems
+
+
+def _missing(found: Any, shape: Mapping[str, Any], where: str = "") -> str:
+    """The first key of a shape that is not there, or of another kind; "" when all are."""
+    for key, kind in shape.items():
+        name = f"{where}.{key}".lstrip(".")
+        value = found.get(key) if isinstance(found, dict) else None
+        if isinstance(kind, dict):
+            if inside := _missing(value, kind, name):
+                return inside
+        elif not isinstance(value, kind):
+            return name
+    return ""
 
 
 def _read(file: Path) -> dict[str, Any]:
