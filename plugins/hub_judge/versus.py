@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import pstdev
-from typing import Any
+from typing import Any, TypeAlias
 
 from hub.sample import Sample
 from hub.score import Failure, Score
@@ -17,9 +17,18 @@ from hub_judge.task import Task
 from hub_judge.template import CHOOSE, COMPARE, RUBRIC, RULE, read_text, writes_frame
 from hub_judge.verdict import read_tokens, read_verdict
 
+Before: TypeAlias = tuple[Sequence[str], Sequence[str]]
+"""What came before in a conversation: the turns of the one, and of the other."""
+
 
 async def compare(
-    panel: Panel, client: Any, sample: Sample, task: Task, one: str, other: str
+    panel: Panel,
+    client: Any,
+    sample: Sample,
+    task: Task,
+    one: str,
+    other: str,
+    before: Before = ((), ()),
 ) -> tuple[list[float], list[Answer | NoAnswer], NoAnswer | None]:
     """Have two texts compared.
 
@@ -30,15 +39,16 @@ async def compare(
         task: how; with both orders, a win counts only where both agree, else it is a tie.
         one: a text.
         other: the one it is compared with.
+        before: in a conversation, what came before each of them on its side.
 
     Returns:
         Of each judge and repeat 1.0 (the first is better) to 0.0; every answer; and the first problem, if
         there was one.
     """
     orders = (False, True) if task.swap is None else (task.swap,)
+    sides = ([*before[0], one], [*before[1], other])
     asked = [
-        task.messages(sample, completion_a=other if swap else one, completion_b=one if swap else other)
-        for swap in orders
+        task.messages(sample, **_texts("a", sides[swap]), **_texts("b", sides[not swap])) for swap in orders
     ]
     answers = await asyncio.gather(*(panel.ask(client, messages, task) for messages in asked))
     values: list[float] = []
@@ -54,12 +64,21 @@ async def compare(
     return values, [answer for listed in answers for answer in listed], problem
 
 
+def _texts(side: str, turns: Sequence[str]) -> dict[str, str]:
+    """The fields of one side: completion_a, and by turn completion_a_1, completion_a_2, ..."""
+    by_turn = {f"completion_{side}_{number}": text for number, text in enumerate(turns, 1)}
+    return {f"completion_{side}": turns[-1], **by_turn}
+
+
 class JudgeVersus:
     """Whether the judges prefer the completion to the row's `reference`: 1.0, a tie 0.5, else 0.0.
 
     Each judge is asked in both orders, and a win counts only where both agree. With `by_token`, the judge
     writes one token, and the value is the probability with which it chooses the completion, the mean of both
     orders.
+
+    In a conversation, `reference` may be a list: its answers in each turn, the last of which is compared. The
+    template's fields {completion_a_1} {completion_a_2} {completion_b_1} ... have all turns of both sides.
 
     `info` as for `judge`; what fails, fails as there. Two texts that are the same are a tie, and nobody is
     asked.
@@ -128,19 +147,23 @@ class JudgeVersus:
 
     async def __call__(self, sample: Sample) -> Score:
         """Return how much better the completion is, or why that is not known."""
-        reference = sample["reference"]
-        if not isinstance(reference, str):
+        given = sample["reference"]
+        theirs = [given] if isinstance(given, str) else given
+        if not isinstance(theirs, list) or not theirs or not all(isinstance(text, str) for text in theirs):
+            what = type(given).__name__
             return Score.failed(
-                Failure.BAD_REFERENCE, f"the reference is {type(reference).__name__}, not text"
+                Failure.BAD_REFERENCE, f"the reference is {what}, not text or a list of the text of each turn"
             )
         try:
             task = self._task.for_row(sample)
-            if sample.text == reference and not task.controls:
+            before = (_earlier(sample) if len(theirs) > 1 else [], theirs[:-1])
+            reference = theirs[-1]
+            if [*before[0], sample.text] == theirs and not task.controls:
                 return Score(0.5, "same_text")
             bare = replace(sample, columns={k: v for k, v in sample.columns.items() if k != "reference"})
             async with self._panel.connect() as client:
-                score = await self._versus(client, bare, task, sample.text, reference)
-                others = await self._controls(client, bare, task, reference) if task.controls else {}
+                score = await self._versus(client, bare, task, sample.text, reference, before)
+                others = await self._controls(client, bare, task, reference, before) if task.controls else {}
         except NoAnswer as problem:
             return Score.failed(problem.reason, problem.detail)
         info = {**score.info, **others}
@@ -148,19 +171,29 @@ class JudgeVersus:
             info["tries_frame"] = True
         return replace(score, info=info)
 
-    async def _versus(self, client: Any, sample: Sample, task: Task, text: str, reference: str) -> Score:
-        if text == reference:
+    async def _versus(
+        self, client: Any, sample: Sample, task: Task, text: str, reference: str, before: Before
+    ) -> Score:
+        if text == reference and before[0] == before[1]:
             return Score(0.5, "same_text")
-        values, answers, problem = await compare(self._panel, client, sample, task, text, reference)
+        values, answers, problem = await compare(self._panel, client, sample, task, text, reference, before)
         return _as_score(values, answers, problem)
 
-    async def _controls(self, client: Any, sample: Sample, task: Task, reference: str) -> dict[str, Any]:
+    async def _controls(
+        self, client: Any, sample: Sample, task: Task, reference: str, before: Before
+    ) -> dict[str, Any]:
         found: dict[str, float | None] = {}
         place = 1 if task.swap else 0
         tokens = task.tokens and (task.tokens[place],)
         for name, text in make_controls(task.template, task.high, tokens).items():
-            found[name] = (await self._versus(client, sample, task, text, reference)).value
+            found[name] = (await self._versus(client, sample, task, text, reference, before)).value
         return {"controls": found}
+
+
+def _earlier(sample: Sample) -> list[str]:
+    """What the model answered in the turns before."""
+    messages = () if isinstance(sample.prompt, str) else sample.prompt
+    return [Sample("", [message]).text for message in messages if message.get("role") == "assistant"]
 
 
 def _as_score(
