@@ -52,6 +52,12 @@ class Chunk:
         """The first of the works: all are of one reward, so its number, definition and limits are theirs."""
         return self.spans[0][0]
 
+    @property
+    def is_warm_up(self) -> bool:
+        """Whether the worker only constructs the reward with it."""
+        work, units = self.spans[0]
+        return len(units) > 0 and not work.units[units[0]]
+
     def calls(self, start: int, stop: int) -> Iterator[tuple[Work, list[int]]]:
         """Yield the part of each span that lies between two positions of the chunk."""
         for work, units in self.spans:

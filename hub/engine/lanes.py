@@ -10,7 +10,7 @@ from hub.engine.batch import BatchLane
 from hub.engine.loop import AsyncLane
 from hub.engine.pool import Pool
 from hub.engine.wire import Result
-from hub.engine.work import InlineLane, Report, Scorers, Work
+from hub.engine.work import WARM_UP, InlineLane, Report, Scorers, Work
 from hub.engine.work import Lane as LaneRunner
 from hub.errors import EngineError
 from hub.reward import Lane
@@ -21,8 +21,6 @@ _IN_PROCESS: dict[Lane, Callable[[Scorers], LaneRunner]] = {
     Lane.ASYNC: AsyncLane,
     Lane.BATCH: BatchLane,
 }
-# A unit that no reward is called with: it cannot be unpickled, so a worker only constructs the reward.
-_EMPTY = b""
 
 
 class Lanes:
@@ -75,7 +73,7 @@ class Lanes:
             found.set_result(scorer.detail if isinstance(scorer, Score) else "")
             return found
         first: list[Score] = []
-        asked = work([_EMPTY], functools.partial(_extend, first))
+        asked = work([WARM_UP], functools.partial(_extend, first))
 
         def finish(_: object) -> None:
             found.set_result(first[0].detail if first[0].reason is Failure.SETUP else "")

@@ -157,8 +157,12 @@ class Pool:
         for handle in self._handles.values():
             if not handle.dying and handle.chunk is None and not self._give(handle):
                 return
-        while self._pending and len(self._handles) < self.size + self._relief():
-            self._give(self._spawn())
+        room = self.size + self._relief() - len(self._handles) if self._pending else 0
+        if room > 0:
+            works = [work for works in self._pending.values() for work in works.items()]
+            starting = sum(h.chunk is not None and h.chunk.is_warm_up for h in self._handles.values())
+            for _ in range(min(room, sum(len(units) for _, units in works) - starting)):
+                self._spawn(works[0][0])
 
     def _relief(self) -> int:
         """How many workers are held by calls that take unusually long, so that others must stand in."""
@@ -224,7 +228,8 @@ class Pool:
 
     # Workers
 
-    def _spawn(self) -> Handle:
+    def _spawn(self, work: Work) -> None:
+        """Start a worker that constructs a reward, and is free then: another may be so before it."""
         control = self._server.start()
         if control is not self._watching_server:
             self._selector.register(control, selectors.EVENT_READ, self._on_server)
@@ -234,7 +239,8 @@ class Pool:
         self._server.spawn(handle)
         self._selector.register(handle.sock, selectors.EVENT_READ, lambda: self._on_worker(handle))
         self._selector.register(handle.output, selectors.EVENT_READ, lambda: self._on_output(handle))
-        return handle
+        handle.give([(work.warm_up(), [0])])
+        self._flush(handle)
 
     def _flush(self, handle: Handle) -> None:
         """Write what the socket takes now; wait for room for the rest."""
@@ -268,7 +274,7 @@ class Pool:
     def _settle(self, chunk: Chunk, results: list[Result]) -> None:
         start, results = chunk.received, results[: len(chunk) - chunk.received]
         chunk.received += len(results)
-        if results:
+        if results and not chunk.is_warm_up:
             self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
         done = 0
         for work, units in chunk.calls(start, chunk.received):
@@ -362,8 +368,13 @@ class Pool:
         chunk = handle.chunk
         if chunk is not None:
             self._settle(chunk, handle.unsent_results(chunk))
-            self._blame(chunk, handle.verdict(chunk, status), status is None)
-            self._requeue(chunk.work.number, chunk.calls(chunk.received, len(chunk)))
+            verdict = handle.verdict(chunk, status)
+            self._blame(chunk, verdict, status is None)
+            if not chunk.is_warm_up:
+                self._requeue(chunk.work.number, chunk.calls(chunk.received, len(chunk)))
+            if verdict.call and status is not None and not self._pending:
+                while len(self._handles) < self.size:  # so that the next sample need not wait for it
+                    self._spawn(chunk.work)
         handle.close()
 
     def _blame(self, chunk: Chunk, verdict: Verdict, server_died: bool) -> None:

@@ -17,6 +17,8 @@ Scorer = Callable[..., Any] | Score
 """A constructed reward, or the score that says why it could not be constructed."""
 Report = Callable[[Sequence[int], Sequence[Result]], None]
 """Told of finished units: their indices and their results."""
+WARM_UP = b""
+"""A unit that no reward is called with: it cannot be unpickled, so a worker only constructs the reward."""
 
 
 @dataclass(eq=False)
@@ -91,6 +93,18 @@ class Work:
         """Have the caller get an error: nothing can be scored, and it is not the samples' doing."""
         self.error = error
         self.fail_all(Failure.UNAVAILABLE, str(error))
+
+    def warm_up(self) -> "Work":
+        """Return work that has a worker process construct the same reward, and nobody waits for."""
+        return Work(
+            self.number,
+            self.definition,
+            self.timeout_s,
+            self.setup_timeout_s,
+            self.concurrency,
+            (WARM_UP,),
+            lambda *_: None,
+        )
 
     def is_settled(self, unit: int) -> bool:
         """Whether the unit has been reported."""
