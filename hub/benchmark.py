@@ -34,6 +34,11 @@ class Benchmark:
             from the lines of samples.jsonl to numbers by name; "" for none. A list of numbers, or of
             lists, one for each prompt, stands for their mean, which gets an interval and their count. Not
             called where a run is graded with another mix.
+        headline: rewards of the mix whose means are the benchmark's numbers, by category too, where the mean
+            of the totals is none: two rates that must not be averaged. Empty: the mean of the totals. Not
+            heeded where a run is graded with another mix.
+        note: a sentence that every result is shown with, e.g. how far its grader agrees with people; "" for
+            none. Not shown where a run is graded with another mix.
         origin: set when it is discovered.
     """
 
@@ -45,6 +50,8 @@ class Benchmark:
     decoding: Decoding = Decoding()
     category: str = ""
     metrics: str | Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float | Sequence[float]]] = ""
+    headline: tuple[str, ...] = ()
+    note: str = ""
     origin: Origin = field(default=Origin(), compare=False)
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from hub.benchmark import Benchmark
-from hub.errors import BadInput, ConfigError, DataError, HubError, OptionError, PluginError, UnknownName
+from hub.errors import (
+    BadInput,
+    ConfigError,
+    DataError,
+    HubError,
+    OptionError,
+    PluginError,
+    UnknownName,
+    nearest,
+)
 from hub.evaluation.likelihood import problem_of_continuations
 from hub.evaluation.turns import first_conversations, problem_of_decoding, problem_of_turn
 from hub.generator import Decoding
@@ -256,10 +265,16 @@ def make_mix(benchmark: Benchmark, mix: str | Path | Mix | None = None) -> Mix:
     if mix is not None:
         return Mix.load(mix)
     try:
-        return Mix.from_tables(benchmark.rewards)
+        own = Mix.from_tables(benchmark.rewards)
     except HubError as error:
         error.args = (f"the mix of benchmark {benchmark.name!r}: {error}",)
         raise
+    unknown = next((name for name in benchmark.headline if name not in own.names), None)
+    if unknown is not None:
+        raise ConfigError(
+            f"benchmark {benchmark.name!r}: its headline names {unknown!r}{nearest(unknown, own.names)}"
+        )
+    return own
 
 
 def _check_samples(plan: Plan) -> None:

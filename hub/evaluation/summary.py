@@ -44,6 +44,8 @@ def make_result(
             "total_rows": plan.total_rows,
             "summary": benchmark.summary,
             "offered_by": str(benchmark.origin),
+            "headline": list(_headline(plan)),
+            "note": "" if plan.mix_name else benchmark.note,
             "sources": [dict(source) for source in plan.sources],
         },
         "decoding": recipe["decoding"],
@@ -54,7 +56,7 @@ def make_result(
 
 
 def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the account of the mix's total, of each reward, and of the total by category.
+    """Return the account of the mix's total, of each reward, and of the total (or headline) by category.
 
     A completion's answer, for the total's maj@k, is what the first reward that names one found in it.
     """
@@ -70,7 +72,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     if plan.benchmark.category:
         for key in keys:
             category = str(plan.rows[key[0]].get(plan.benchmark.category))
-            categories.setdefault(category, {})[key] = totals[key]
+            categories.setdefault(category, {})[key] = _headed(plan, results[key], totals[key])
     return {
         "total": account(totals, begins),
         "rewards": rewards,
@@ -139,6 +141,16 @@ def make_flags(plan: Plan) -> list[str]:
     if plan.decoding != plan.benchmark.decoding or own & plan.changes.keys():
         flags.append("decoding changed from the benchmark's own")
     return flags
+
+
+def _headline(plan: Plan) -> tuple[str, ...]:
+    return () if plan.mix_name else plan.benchmark.headline
+
+
+def _headed(plan: Plan, result: Mapping[str, Any], total: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What counts for a completion's category: the headline's reward that takes it, else the total."""
+    found = (result["scores"][name] for name in _headline(plan))
+    return next((score for score in found if score["outcome"] != Outcome.ABSTAINED), total)
 
 
 def _metrics(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

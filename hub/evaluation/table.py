@@ -39,8 +39,10 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
     for path, result in results:
         total = result["scores"]["total"]
         notes = list(result["flags"])
-        if total["failed"]:
+        if total["failed"] and not result["benchmark"].get("headline"):
             notes.append(f"score {_number(total['mean_if_failed_are_0'])} if what failed had earned 0")
+        if note := result["benchmark"].get("note"):
+            notes.append(note)
         if total["abstained"]:
             notes.append(f"{total['abstained']} not scored: no reward applies")
         for note in notes:
@@ -49,19 +51,26 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
 
 
 def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The lines of the table: total, pass@k, maj@k, rewards where there are several, parts, categories."""
+    """The lines of the table: total, pass@k, maj@k, rewards where there are several, parts, categories.
+
+    Where the benchmark has a headline, its rewards stand first, and there is no total.
+    """
     scores = result["scores"]
-    yield "score", scores["total"]
+    headline = result["benchmark"].get("headline") or []
     plain = {"failed": 0, "failed_by_reason": {}}
     once = {**plain, "interval_95": None, "n": scores["total"]["prompts"]}
-    for key, title in (("pass_at_k", "pass"), ("maj_at_k", "maj")):
-        for k, value in scores["total"].get(key, {}).items():
-            yield f"{title}@{k}", {**once, "mean": value}
+    for name in headline:
+        yield name, scores["rewards"][name]
+    if not headline:
+        yield "score", scores["total"]
+        for key, title in (("pass_at_k", "pass"), ("maj_at_k", "maj")):
+            for k, value in scores["total"].get(key, {}).items():
+                yield f"{title}@{k}", {**once, "mean": value}
     for name, value in scores.get("metrics", {}).items():
         found = scores.get("metric_estimates", {}).get(name)
         yield name, {**plain, **found} if found else {**once, "mean": value}
     for name, score in scores["rewards"].items():
-        if len(scores["rewards"]) > 1:
+        if len(scores["rewards"]) > 1 and name not in headline:
             yield name, score
         if parts := score.get("parts"):
             yield f"{name}, parts", {**plain, **parts}

@@ -44,13 +44,15 @@ def rows(run: StoredRun, metrics: Iterable[str] = (TOTAL,)) -> Iterator[dict[str
 
     Args:
         run: what was evaluated.
-        metrics: "score", a reward's name, "pass@K", or "category:NAME".
+        metrics: "score" (of a benchmark with a headline, its rewards), a reward's name, "pass@K", or
+            "category:NAME".
 
     Raises:
         ConfigError: the run has no such metric.
     """
     known = metrics_of(run)
-    for metric in metrics:
+    headline = run.result["benchmark"].get("headline") or [TOTAL]
+    for metric in (name for asked in metrics for name in (headline if asked == TOTAL else [asked])):
         if metric not in known:
             raise ConfigError(f"{run.path}: there is no metric {metric!r}{nearest(metric, known)}")
         account = known[metric]
