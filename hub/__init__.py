@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.find import find_reward
     from hub.mix.combine import MixScore, ScoredBatch
     from hub.mix.mix import Mix
-    from hub.open import open_engine, open_sandbox
+    from hub.open import open_engine, open_reward, open_sandbox
     from hub.plugins import Hub, load
     from hub.training.gather import Gatherer
     from hub.training.lower import Lowered, lower
@@ -43,6 +43,7 @@ _LATER = {
     "load": "hub.plugins",
     "lower": "hub.training.lower",
     "open_engine": "hub.open",
+    "open_reward": "hub.open",
     "open_sandbox": "hub.open",
 }
 
@@ -87,6 +88,7 @@ __all__ = [
     "load",
     "lower",
     "open_engine",
+    "open_reward",
     "open_sandbox",
     "reward",
 ]

@@ -1,8 +1,10 @@
-"""Opens what plugins offer by name: sandboxes, generators and engines."""
+"""Opens what plugins offer by name: rewards, sandboxes, generators and engines."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import GeneratorError, OptionError
+from hub.find import find_reward
 from hub.generator import Generator
 from hub.options import check_options
 from hub.plugins import load, open_target
@@ -10,6 +12,31 @@ from hub.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from hub.engine.interface import AnyEngine
+
+
+def open_reward(use: str, /, **options: Any) -> Callable[[Any], Any]:
+    """Open a reward for another one that asks it, in its constructor: plugins never import each other.
+
+    There is no engine around it: no time limit but the asking reward's, no cache, and what it raises is
+    raised. It sees the columns of the sample that it is given.
+
+    Args:
+        use: an installed name, or "path/to/file.py:name".
+        options: its own.
+
+    Returns:
+        What scores: called with a sample (of a batch or group reward, a list of them), it returns what the
+        reward returns; of an async one, what is to be awaited.
+
+    Raises:
+        UnknownName: no plugin offers it.
+        OptionError: it does not take these options.
+        MissingDependency: its library is not installed.
+    """
+    bound = find_reward(use).bind(options)
+    found: Callable[..., Any] = bound.target.load()
+    made: Callable[[Any], Any] = found(**options) if isinstance(found, type) else found
+    return made
 
 
 def open_sandbox(name: str, **options: Any) -> Sandbox:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from statistics import pstdev
 from typing import Any
 
+from hub.errors import OptionError
 from hub.sample import Sample
 from hub.score import Score
 from hub_judge.controls import make_controls
@@ -42,6 +43,8 @@ class Judge:
         low: lowest rating.
         high: highest rating.
         normalize: turn ratings into 0 to 1.
+        words: words that the judge chooses from in place of a number, and what each stands for, e.g.
+            {good = 10, poor = 1}; its last line is the word, or "Verdict: WORD"; needs a template.
         patterns: regular expressions that find the rating, tried in turn; None: the last line is "Rating: N".
         temperature: of the judge.
         max_tokens: longest answer of the judge.
@@ -70,6 +73,7 @@ class Judge:
         low: float = 1.0,
         high: float = 10.0,
         normalize: bool = True,
+        words: dict[str, Any] | None = None,
         patterns: list[str] | None = None,
         temperature: float = 0.0,
         max_tokens: int = 1024,
@@ -82,6 +86,8 @@ class Judge:
         prices: dict[str, Any] | None = None,
         server: dict[str, Any] | None = None,
     ) -> None:
+        if words and not template:
+            raise OptionError("a judge's words: give a template that asks for one of them")
         self._panel = Panel(model, url, judges, repeats, cache, mode, prices, server)
         self._task = Task(
             read_text(template or RATE, "template"),
@@ -92,6 +98,7 @@ class Judge:
             low=low,
             high=high,
             normalize=normalize,
+            words=words or {},
             controls=controls,
             temperature=temperature,
             max_tokens=max_tokens,
@@ -143,7 +150,7 @@ def _read(answer: Answer | NoAnswer, task: Task) -> float | NoAnswer:
     if isinstance(answer, NoAnswer):
         return answer
     try:
-        return read_rating(answer.text, task.patterns, task.low, task.high)
+        return read_rating(answer.text, task.patterns, task.low, task.high, task.words)
     except NoAnswer as problem:
         return problem
 

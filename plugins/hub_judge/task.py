@@ -26,6 +26,7 @@ class Task:
         low: lowest rating.
         high: highest rating.
         normalize: turn ratings into 0 to 1.
+        words: what each word stands for, where a rating is one of these words and no number.
         tokens: the two tokens between which the judge chooses; empty: it writes a verdict.
         swap: for a comparison, which order: False the completion first, True the reference first, None both.
         controls: judge null, constant and injected completions as well.
@@ -47,6 +48,7 @@ class Task:
     low: float = 1.0
     high: float = 10.0
     normalize: bool = True
+    words: Mapping[str, float] = field(default_factory=dict)
     tokens: tuple[str, ...] = ()
     swap: bool | None = None
     controls: bool = False
@@ -60,6 +62,14 @@ class Task:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.low >= self.high:
             raise OptionError(f"a judge's scale: low ({self.low:g}) is less than high ({self.high:g})")
+        odd = [
+            word
+            for word, value in self.words.items()
+            if not isinstance(value, int | float) or not self.low <= value <= self.high
+        ]
+        if odd:
+            scale = f"from {self.low:g} to {self.high:g}"
+            raise OptionError(f"a judge's words: {odd[0]!r} stands for {self.words[odd[0]]!r}, not {scale}")
         if self.max_tokens < 1 or self.temperature < 0 or self.longest < 1:
             raise OptionError("a judge: max_tokens and longest are at least 1, temperature at least 0")
         if len(self.tokens) not in (0, 2):

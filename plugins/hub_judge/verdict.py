@@ -7,16 +7,24 @@ is no verdict.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from hub.score import Failure
 from hub_judge.server import NoAnswer
 
 _RATING = re.compile(r"(?:final )?rating:?\s*(-?\d+(?:\.\d+)?)(?:\s*/\s*\d+)?\.?", re.IGNORECASE)
 _VERDICT = re.compile(r"(?:final )?verdict:?\s*(a|b|tie)\.?", re.IGNORECASE)
+_WORD = re.compile(r"(?:(?:final )?(?:verdict|rating|answer):?\s+)?([^\s:].{0,60}?)\.?", re.IGNORECASE)
 _DECORATION = re.compile(r"[*_`#>\[\]]+")
 
 
-def read_rating(text: str, patterns: Sequence[str], low: float, high: float) -> float:
+def read_rating(
+    text: str,
+    patterns: Sequence[str],
+    low: float,
+    high: float,
+    words: Mapping[str, float] = MappingProxyType({}),
+) -> float:
     r"""Return the rating that an answer ends with.
 
     Args:
@@ -25,6 +33,8 @@ def read_rating(text: str, patterns: Sequence[str], low: float, high: float) -> 
             the first match counts; none: the last line is "Rating: N".
         low: the lowest rating there is.
         high: the highest.
+        words: where a rating is one of these words, in any case, what each stands for. The last line is the
+            word, or "Verdict: WORD"; with patterns, the first group is.
 
     Raises:
         NoAnswer: there is none, or it is out of range.
@@ -33,7 +43,15 @@ def read_rating(text: str, patterns: Sequence[str], low: float, high: float) -> 
     7.0
     >>> read_rating("[[9]] is what it asks for. [[3]]", [r"\[\[(\d+)\]\]"], 1, 10)
     9.0
+    >>> read_rating("It is polite.\nVerdict: Kept", (), 0, 1, {"kept": 1.0, "broken": 0.0})
+    1.0
     """
+    if words:
+        word = _find(text, patterns, _WORD).strip().lower()
+        known = {name.lower(): value for name, value in words.items()}
+        if word not in known:
+            raise NoAnswer(Failure.BAD_VALUE, f"the judge's verdict is {word!r}, not {' or '.join(words)}")
+        return float(known[word])
     found = _find(text, patterns, _RATING)
     try:
         rating = float(found)

@@ -8,6 +8,7 @@ import pytest
 
 import hub
 import hub.testing
+from hub.errors import OptionError
 from hub.testing.subject import Subject
 from tests.plugins.hub_generators.openai_protocol import Answer, Server
 from tests.plugins.hub_judge.judges import asked, framed, owls, serve, told
@@ -135,6 +136,39 @@ def test_an_answer_without_a_rating_is_a_failure_and_never_a_number(judged: Judg
     (score,) = judged(says(text), [PLAIN])
     assert (score.value, score.reason) == (None, "bad_value")
     assert score.info["ratings"] == [None]
+
+
+WORDS = {"template": "{completion} Good or poor?", "words": {"good": 10, "Poor": 1, "middling": 5.5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Well.\nVerdict: good", 1.0),
+        ("**Verdict: Middling.**", 0.5),
+        ("POOR", 0.0),
+        ("It is good.", None),
+        ("Verdict: good or poor", None),
+        ("Verdict: 10", None),
+        ("", None),
+    ],
+)
+def test_a_rating_in_words(judged: Judged, text: str, value: float | None) -> None:
+    (score,) = judged(says(text), [PLAIN], **WORDS)
+    assert (score.value, score.reason) == (value, "" if value is not None else "bad_value")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"words": {"good": 10}}, "give a template that asks for one of them"),
+        ({**WORDS, "words": {"good": 11}}, "'good' stands for 11, not from 1 to 10"),
+        ({**WORDS, "words": {"good": "x"}}, "'good' stands for 'x', not from 1 to 10"),
+    ],
+)
+def test_words_that_are_unfit(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        hub.open_reward("judge", **HERE, **options)
 
 
 @pytest.mark.parametrize(
