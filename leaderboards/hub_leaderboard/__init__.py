@@ -1,0 +1,9 @@
+"""`hub leaderboard`: ranks the result folders that a board takes, and writes the ranking as pages.
+
+board.py       reads a board: benchmarks, metrics, how they combine, which runs qualify
+qualify.py     which runs a board takes, and why it takes no others
+values.py      a run's values on one metric, by prompt
+ranks.py       tests between models, and the ranks that they leave
+standing.py    a board with its models
+table.py       a standing for a terminal
+"""

@@ -1,0 +1,369 @@
+"""A board with the runs that it ranks: a row for each model, and what is not ranked with the reason why."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hub.errors import HubError
+from hub.evaluation.statistics import clustered_error
+from hub.evaluation.stored import StoredRun, find_runs
+from hub_leaderboard.board import Board, Entry
+from hub_leaderboard.qualify import choose_setting, finished, model_key, name_models, problems_of, setting_of
+from hub_leaderboard.ranks import (
+    Pair,
+    Part,
+    combined_interval,
+    combined_mean,
+    compare_all,
+    rank_ranges,
+)
+from hub_leaderboard.values import Values, read_values
+
+Progress = Callable[[str], None]
+"""Told which run is read next."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model's run on one benchmark of the board, and what it says on the board's metric."""
+
+    run: StoredRun
+    values: Values
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model on the board.
+
+    Args:
+        model: a short name that no other model of the board has.
+        full_name: the path, id or address.
+        cells: by benchmark, in the board's order; None where no run qualifies.
+        ranks: the best and the worst rank that it may have; None where a benchmark is missing.
+        score: the combined value; None where a benchmark is missing, or there is nobody to win against.
+        interval: 95 %, of the score.
+    """
+
+    model: str
+    full_name: str
+    cells: tuple[Cell | None, ...]
+    ranks: tuple[int, int] | None = None
+    score: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """A run of one of the board's benchmarks that is not ranked, and why."""
+
+    run: StoredRun
+    model: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A board with its models.
+
+    Args:
+        board: what was asked.
+        rows: ranked ones first, in their order; then those that lack a benchmark.
+        pairs: every two ranked models, by their places in `rows`.
+        left: runs that are not ranked.
+        problems: folders that cannot be read, and what is wrong with each.
+        elsewhere: how many runs there are of benchmarks that are not on the board, by benchmark.
+    """
+
+    board: Board
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    left: tuple[Left, ...]
+    problems: tuple[str, ...]
+    elsewhere: Mapping[str, int]
+
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """The rows with a rank."""
+        return tuple(row for row in self.rows if row.ranks is not None)
+
+
+def find_all(roots: Iterable[str | Path]) -> tuple[list[StoredRun], list[str]]:
+    """Return every complete run below some folders, once each, and what is wrong with others.
+
+    Raises:
+        DataError: a folder is not there.
+    """
+    runs: dict[Path, StoredRun] = {}
+    problems: list[str] = []
+    for root in roots:
+        found, wrong = find_runs(root)
+        for run in found:
+            runs.setdefault(run.path.resolve(), run)
+        problems += [one for one in wrong if one not in problems]
+    return list(runs.values()), problems
+
+
+def make_standing(
+    board: Board,
+    runs: Sequence[StoredRun],
+    problems: Iterable[str] = (),
+    progress: Progress = lambda what: None,
+) -> Standing:
+    """Rank the models of runs.
+
+    Args:
+        board: which runs count, and how.
+        runs: of any benchmark and model.
+        problems: what is known to be wrong with other folders.
+        progress: called before each run is read.
+    """
+    wrong, left, names = list(problems), _Left(), name_models(runs)
+    columns: list[dict[str, Cell]] = []
+    for entry in board.entries:
+        cells: dict[Path, Cell] = {}
+        for run in (run for run in runs if run.benchmark == entry.use):
+            if reasons := problems_of(run, entry, board):
+                left.add(run, reasons)
+                continue
+            progress(str(run.path))
+            try:
+                values = _values(run, entry)
+            except HubError as error:
+                if str(error) not in wrong:
+                    wrong.append(str(error))
+                continue
+            if values.coverage < board.coverage:
+                left.add(run, [_uncovered(values, board)])
+            else:
+                cells[run.path] = Cell(run, values)
+        columns.append(_last_of_each(_of_one_setting(list(cells.values()), left), left))
+    keys = list(dict.fromkeys(key for column in columns for key in column))
+    whole = [key for key in keys if all(key in column for column in columns)]
+    ranked, pairs = _rank(board, [[column[key] for column in columns] for key in whole])
+    rows = [_row(names[key], [column.get(key) for column in columns]) for key in whole]
+    rows = [
+        replace(rows[at], ranks=ranks, score=score, interval=interval)
+        for at, ranks, score, interval in ranked
+    ]
+    partly = [_row(names[key], [column.get(key) for column in columns]) for key in keys if key not in whole]
+    used = {entry.use for entry in board.entries}
+    elsewhere = Counter(run.benchmark for run in runs if run.benchmark not in used)
+    return Standing(
+        board,
+        (*rows, *sorted(partly, key=lambda row: row.model)),
+        tuple(pairs),
+        left.listed(names),
+        tuple(wrong),
+        dict(sorted(elsewhere.items())),
+    )
+
+
+class _Left:
+    """Collects the runs that are not ranked."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[Path, tuple[StoredRun, list[str]]] = {}
+
+    def add(self, run: StoredRun, reasons: Iterable[str]) -> None:
+        known = self.reasons.setdefault(run.path, (run, []))[1]
+        known += [reason for reason in reasons if reason not in known]
+
+    def listed(self, names: Mapping[str, str]) -> tuple[Left, ...]:
+        ordered = sorted(self.reasons.values(), key=lambda one: (one[0].benchmark, str(one[0].path)))
+        return tuple(Left(run, names[model_key(run)], tuple(reasons)) for run, reasons in ordered)
+
+
+def _values(run: StoredRun, entry: Entry) -> Values:
+    from hub.errors import DataError
+
+    once = replace(run)  # its samples are let go of when the values are read
+    try:
+        return read_values(once, entry.metric)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{run.path}: is not what a run writes ({type(error).__name__}: {error})") from error
+
+
+def _uncovered(values: Values, board: Board) -> str:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in values.reasons.items())
+    return (
+        f"{values.failed} of {values.completions} completions could not be scored ({reasons}): the board "
+        f"asks for a coverage of {board.coverage:g}"
+    )
+
+
+def _of_one_setting(cells: Sequence[Cell], left: _Left) -> list[Cell]:
+    """Those that share a recipe but for the model; the hub's own and imported ones each among themselves."""
+    kept: list[StoredRun] = []
+    for imported in (False, True):
+        chosen, others = choose_setting([cell.run for cell in cells if bool(cell.run.imported) == imported])
+        for run, reason in others:
+            left.add(run, [reason])
+        if kept and chosen and setting_of(kept[0], loose=True) != setting_of(chosen[0], loose=True):
+            for run in chosen:
+                left.add(run, ["imported, with other numbers of rows or completions than the hub's own runs"])
+            chosen = []
+        kept += chosen
+    paths = {run.path for run in kept}
+    return [cell for cell in cells if cell.run.path in paths]
+
+
+def _last_of_each(cells: Sequence[Cell], left: _Left) -> dict[str, Cell]:
+    last: dict[str, Cell] = {}
+    for cell in sorted(cells, key=lambda cell: (finished(cell.run), str(cell.run.path))):
+        last[model_key(cell.run)] = cell
+    for cell in cells:
+        newest = last[model_key(cell.run)]
+        if newest is not cell:
+            left.add(cell.run, [f"an older run of this model: {newest.run.path} counts"])
+    return last
+
+
+def _row(name: str, cells: Sequence[Cell | None]) -> Row:
+    full = next(cell.run.model for cell in cells if cell is not None)
+    return Row(name, full, tuple(cells))
+
+
+_Ranked = tuple[int, tuple[int, int], float | None, tuple[float, float] | None]
+
+
+def _rank(board: Board, models: Sequence[Sequence[Cell]]) -> tuple[list[_Ranked], list[Pair]]:
+    """Places of models in their order, with rank, score and interval; and the tests."""
+    whole = sum(entry.weight for entry in board.entries)
+    columns = [
+        _parts(board, entry, entry.weight / whole, [cells[at] for cells in models])
+        for at, entry in enumerate(board.entries)
+    ]
+    parts = [[column[model] for column in columns] for model in range(len(models))]
+    order = sorted(range(len(parts)), key=lambda at: (-combined_mean(parts[at]), models[at][0].run.model))
+    pairs = compare_all([parts[at] for at in order])
+    sign = 1.0 if board.descending else -1.0
+    alone = board.combine == "win-rate" and len(models) < 2
+    found: list[_Ranked] = []
+    for at, ranks in zip(order, rank_ranges(len(order), pairs), strict=True):
+        score = None if alone else sign * combined_mean(parts[at])
+        found.append((at, ranks, score, None if alone else _interval(board, models[at], parts[at])))
+    return found, pairs
+
+
+def _parts(board: Board, entry: Entry, weight: float, cells: Sequence[Cell]) -> list[Part]:
+    sign = 1.0 if entry.higher_is_better else -1.0
+    if board.combine == "win-rate":
+        shares = _win_shares([cell.values for cell in cells], sign)
+        means = [sum(share.values()) / len(share) if share else 0.0 for share in shares]
+        errors = [
+            clustered_error([[value] for value in share.values()], mean)
+            for share, mean in zip(shares, means, strict=True)
+        ]
+        return [
+            Part(cell.values, share, mean, error, weight)
+            for cell, share, mean, error in zip(cells, shares, means, errors, strict=True)
+        ]
+    zero, size = (entry.chance, entry.best - entry.chance) if board.combine == "normalized" else (0.0, sign)
+    return [
+        Part(
+            cell.values,
+            {row: (value - zero) / size for row, value in cell.values.by_prompt.items()},
+            (cell.values.mean - zero) / size,
+            None if cell.values.standard_error is None else cell.values.standard_error / abs(size),
+            weight,
+        )
+        for cell in cells
+    ]
+
+
+def _win_shares(values: Sequence[Values], sign: float) -> list[dict[int, float]]:
+    """For each model and prompt, the share of other models that it does better than; a tie is half."""
+    shares: list[dict[int, float]] = []
+    for mine in values:
+        won: dict[int, list[float]] = {}
+        for other in values:
+            if other is mine:
+                continue
+            for row, value in mine.by_prompt.items():
+                if row in other.by_prompt and other.prompts[row] == mine.prompts[row]:
+                    ahead = sign * (value - other.by_prompt[row])
+                    won.setdefault(row, []).append(0.5 + 0.5 * ((ahead > 0) - (ahead < 0)))
+        shares.append({row: sum(each) / len(each) for row, each in won.items()})
+    return shares
+
+
+def _interval(board: Board, cells: Sequence[Cell], parts: Sequence[Part]) -> tuple[float, float] | None:
+    """Of one benchmark its own, which knows that a share lies within 0 and 1; of several by their errors."""
+    entry, own = board.entries[0], cells[0].values.interval
+    if len(parts) == 1 and board.combine == "mean":
+        return own
+    if len(parts) == 1 and board.combine == "normalized":
+        if own is None:
+            return None
+        ends = sorted((end - entry.chance) / (entry.best - entry.chance) for end in own)
+        return ends[0], ends[1]
+    found = combined_interval(parts)
+    return found if found is None or board.descending else (-found[1], -found[0])
+
+
+def as_json(standing: Standing) -> dict[str, Any]:
+    """Return a standing as plain data, for `--json`."""
+    board = standing.board
+    return {
+        "board": board.name,
+        "title": board.title,
+        "combine": board.combine,
+        "rows": [
+            {
+                "model": row.model,
+                "name": row.full_name,
+                "ranks": row.ranks,
+                "score": row.score,
+                "interval_95": row.interval,
+                "benchmarks": [
+                    _cell(entry, cell) for entry, cell in zip(board.entries, row.cells, strict=True)
+                ],
+            }
+            for row in standing.rows
+        ],
+        "pairs": [
+            {
+                "first": standing.rows[pair.first].model,
+                "second": standing.rows[pair.second].model,
+                "difference": pair.difference,
+                "p_value": pair.p_value,
+                "corrected": pair.corrected,
+                "differs": pair.differs,
+                "test": pair.test,
+            }
+            for pair in standing.pairs
+        ],
+        "not_ranked": [
+            {
+                "path": str(one.run.path),
+                "benchmark": one.run.benchmark,
+                "model": one.model,
+                "reasons": list(one.reasons),
+            }
+            for one in standing.left
+        ],
+        "problems": list(standing.problems),
+        "other_benchmarks": dict(standing.elsewhere),
+    }
+
+
+def _cell(entry: Entry, cell: Cell | None) -> dict[str, Any]:
+    about: dict[str, Any] = {"benchmark": entry.use, "metric": entry.metric}
+    if cell is None:
+        return {**about, "path": None}
+    values = cell.values
+    return {
+        **about,
+        "path": str(cell.run.path),
+        "value": values.mean,
+        "interval_95": values.interval,
+        "completions": values.completions,
+        "failed": values.failed,
+        "failed_by_reason": dict(values.reasons),
+        "abstained": values.abstained,
+        "recipe": cell.run.result.get("recipe"),
+        "imported": cell.run.imported or None,
+        "finished": finished(cell.run),
+    }

@@ -1,0 +1,152 @@
+"""A run's values on one metric: by prompt, for tests; and its mean, as the run's result says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import isclose
+from typing import Any
+
+from hub.errors import ConfigError, DataError, nearest
+from hub.evaluation.statistics import estimate, pass_at_k
+from hub.evaluation.stored import TOTAL, StoredRun
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a run says on one metric.
+
+    Args:
+        mean: over all completions that have a value, or over prompts for pass@k.
+        standard_error: of the mean; None with fewer than two prompts.
+        interval: 95 %, of the mean; None where there is none.
+        completions: how many the metric is about.
+        failed: those that could not be scored.
+        reasons: of these, how many by reason.
+        abstained: those to which it does not apply.
+        by_prompt: the mean of each prompt's values, by row, where it has any; turns of one conversation are
+            one.
+        prompts: a digest of each prompt, by row: two runs are compared where these agree.
+        binary: each prompt has a single value, of 0 or 1.
+    """
+
+    mean: float
+    standard_error: float | None
+    interval: tuple[float, float] | None
+    completions: int
+    failed: int
+    reasons: Mapping[str, int]
+    abstained: int
+    by_prompt: Mapping[int, float]
+    prompts: Mapping[int, bytes]
+    binary: bool
+
+    @property
+    def coverage(self) -> float:
+        """The share of completions that did not fail."""
+        return 1 - self.failed / self.completions if self.completions else 0.0
+
+
+def read_values(run: StoredRun, metric: str) -> Values:
+    """Read a run's values.
+
+    Args:
+        run: a complete run.
+        metric: "score", a reward's name, "category:NAME" or "pass@K".
+
+    Raises:
+        ConfigError: the run has no such metric.
+        DataError: the samples cannot be read, are not all there, or say something else than the result.
+    """
+    name, scores = _scores(run, metric)
+    begins = _conversations(run)
+    groups: dict[int, list[float]] = {}
+    prompts: dict[int, bytes] = {}
+    for (row, sample), score in sorted(scores.items()):
+        prompts.setdefault(begins[row], _digest(run.samples[row, sample]["prompt"]))
+        if score["value"] is not None:
+            groups.setdefault(begins[row], []).append(float(score["value"]))
+    expected = int(run.recipe["benchmark"]["rows"]) * int(run.recipe["samples_per_prompt"])
+    if len(run.samples) != expected:
+        raise DataError(f"{run.path}: holds {len(run.samples)} of {expected} samples")
+    if not groups:
+        raise DataError(f"{run.path}: nothing has a value on {metric!r}")
+    account = _account(run, name)
+    found = sum(map(sum, groups.values())) / sum(map(len, groups.values()))
+    if not isclose(found, account["mean"], rel_tol=1e-9, abs_tol=1e-9):
+        raise DataError(
+            f"{run.path}: result.json says {account['mean']:g} on {name!r}, but samples.jsonl makes {found:g}"
+        )
+    failed = [score for score in scores.values() if score["outcome"] == "failed"]
+    reasons = [str(score["reason"]) for score in failed]
+    powers = _powers(groups, int(metric[5:])) if metric.startswith("pass@") else None
+    if powers is not None and not powers:
+        raise DataError(f"{run.path}: no prompt has enough values for {metric}")
+    means = (
+        powers if powers is not None else {row: sum(values) / len(values) for row, values in groups.items()}
+    )
+    binary = all(len(values) == 1 and values[0] in (0.0, 1.0) for values in groups.values())
+    if powers is not None:
+        estimated = estimate([[value] for value in powers.values()])
+        low, high = estimated.low, estimated.high
+        mean, error = float(estimated.mean or 0.0), estimated.standard_error
+    else:
+        mean, error = float(account["mean"]), account.get("standard_error")
+        low, high = account.get("interval_95") or (None, None)
+    return Values(
+        mean,
+        None if error is None else float(error),
+        None if low is None or high is None else (float(low), float(high)),
+        len(scores),
+        len(failed),
+        {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        sum(score["outcome"] == "abstained" for score in scores.values()),
+        means,
+        prompts,
+        binary,
+    )
+
+
+def _scores(run: StoredRun, metric: str) -> tuple[str, dict[tuple[int, int], Any]]:
+    """The scores that a metric is made of, and what the result calls their account."""
+    if metric.startswith("category:"):
+        wanted = metric.removeprefix("category:")
+        if wanted not in run.result["scores"]["categories"] or not run.category:
+            known = [f"category:{name}" for name in run.result["scores"]["categories"]]
+            raise ConfigError(f"{run.path}: there is no metric {metric!r}{nearest(metric, known or [TOTAL])}")
+        lines = {key: line for key, line in run.samples.items() if str(line.get(run.category)) == wanted}
+        return metric, {key: line["result"]["total"] for key, line in lines.items()}
+    name = TOTAL if metric.startswith("pass@") else metric
+    return name, run.scores(name)
+
+
+def _account(run: StoredRun, name: str) -> Mapping[str, Any]:
+    scores = run.result["scores"]
+    if name.startswith("category:"):
+        found = scores["categories"][name.removeprefix("category:")]
+    else:
+        found = scores["total"] if name == TOTAL else scores["rewards"].get(name)
+    if not isinstance(found, dict) or not isinstance(found.get("mean"), int | float):
+        raise DataError(f"{run.path}: result.json has no mean of {name!r}, though samples have values")
+    return found
+
+
+def _powers(groups: Mapping[int, list[float]], k: int) -> dict[int, float]:
+    """The chance that one of k completions of each prompt is right."""
+    if any(value not in (0.0, 1.0) for values in groups.values() for value in values):
+        raise ConfigError(f"pass@{k} is about values of 0 and 1")
+    return {row: pass_at_k([values])[k] for row, values in groups.items() if len(values) >= k}
+
+
+def _conversations(run: StoredRun) -> dict[int, int]:
+    """For each row, the row that its conversation begins with."""
+    lines = {row: line for (row, sample), line in sorted(run.samples.items()) if sample == 0}
+    rows = {line["id"]: row for row, line in lines.items()}
+    begins: dict[int, int] = {}
+    for row, line in lines.items():
+        after = line.get("after")
+        begins[row] = row if after is None or after not in rows else begins.get(rows[after], row)
+    return {row: begins.get(row, row) for row, _ in run.samples}
+
+
+def _digest(prompt: Any) -> bytes:
+    return blake2b(repr(prompt).encode("utf-8", "surrogatepass"), digest_size=8).digest()
