@@ -105,10 +105,10 @@ class Waiting:
         _run(request, text)
 
 
-def take_work(descriptor: int) -> socket.socket:
-    """Return the socket that programs come from, at a number that no program can have."""
-    os.dup2(descriptor, WORK, inheritable=False)
-    os.close(descriptor)
+def take_work(work: socket.socket) -> socket.socket:
+    """Move the socket that programs come from to a number that no program can have, and return it."""
+    with work:
+        os.dup2(work.fileno(), WORK, inheritable=False)
     return socket.socket(fileno=WORK)
 
 

@@ -23,14 +23,14 @@ _WAITS_MS = 1_000
 
 def main() -> None:
     """Set up, say so, and serve until the host is gone."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control, work = (socket.socket(fileno=_moved(int(number))) for number in sys.argv[1:3])
     config = json.loads(control.recv(1 << 16))
     sys.path[:0] = [config["package"], *config["paths"]]
     confine = importlib.import_module("hub_local.confine")
     kernel = importlib.import_module("hub_local.kernel")
     program = importlib.import_module("hub_local.program")
     importlib.import_module("hub_local.scratch")
-    work = program.take_work(int(sys.argv[2]))
+    work = program.take_work(work)
     quitter = importlib.import_module("_sitebuiltins").Quitter  # what `site` would have made
     builtins.exit, builtins.quit = quitter("exit", "Ctrl-D"), quitter("quit", "Ctrl-D")
     for name in config["preload"]:
@@ -162,6 +162,13 @@ class Server:
             self.confine.renew_scratch(self.config["scratch_mb"])
         else:
             self.scratch.empty(self.config["scratch"])
+
+
+def _moved(descriptor: int) -> int:
+    """Give a descriptor the lowest number: what a program must not have is closed below `program.WORK`."""
+    moved = os.dup(descriptor)
+    os.close(descriptor)
+    return moved
 
 
 def _data_bytes() -> int:

@@ -1,5 +1,6 @@
 """A confined program tries what the kernel must refuse, by the numbers of the calls."""
 
+import contextlib
 import errno
 import json
 import os
@@ -13,6 +14,7 @@ from hub_local.program import OPEN_FILES
 from hub_local.sandbox import LocalSandbox
 from hub_local.seccomp import WORK
 from hub_local.syscalls import NUMBERS
+from tests.sandboxes.hub_local.conftest import GIVEN
 
 AT_FDCWD = -100
 CALLS: dict[str, tuple[Any, ...]] = {
@@ -231,6 +233,33 @@ for call in (lambda: os.fstat({WORK}), lambda: os.dup2(0, {WORK}), lambda: os.du
 print(len(refused))"""
     done = box.run(hub.Program(source, expected_stdout="4"), hub.Limits())
     assert (done.verdict, OPEN_FILES < WORK) == (hub.Verdict.PASSED, True), done
+
+
+OPEN = """
+import os
+found = []
+for number in range(3, 1000):
+    try: os.fstat(number)
+    except OSError: continue
+    found.append(number)
+print(found)
+"""
+
+
+@pytest.mark.parametrize("tier", GIVEN)
+@pytest.mark.parametrize("used", [WORK - 3, WORK - 2, WORK - 1, WORK, WORK + 60])
+def test_a_host_with_many_open_files_gives_none_away(tier: str, used: int) -> None:
+    if not GIVEN[tier]:
+        pytest.skip(f"this machine refuses the tier {tier}")
+    with contextlib.ExitStack() as stack:
+        while True:
+            number = os.open(os.devnull, os.O_RDONLY)
+            stack.callback(os.close, number)
+            if number >= used:
+                break
+        box = stack.enter_context(contextlib.closing(hub.open_sandbox("local", require=[tier], slots=1)))
+        done = box.run(hub.Program(OPEN, expected_stdout="[]"), hub.Limits())
+    assert done.verdict is hub.Verdict.PASSED, done
 
 
 def test_only_standard_descriptors_and_its_own_text_are_open(box: LocalSandbox) -> None:
