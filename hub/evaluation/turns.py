@@ -127,7 +127,7 @@ def go_on(prompt: Text, answer: str, then: Text) -> list[dict[str, Any]]:
 
 
 def refuse_turns(rows: Sequence[Row], name: str, runner: str) -> None:
-    """Raise where rows need what a runner cannot do: conversations, or a decoding for each row.
+    """Raise where rows need what a runner cannot do: conversations, a decoding for each row, rewards to test.
 
     Args:
         rows: of the benchmark.
@@ -137,14 +137,15 @@ def refuse_turns(rows: Sequence[Row], name: str, runner: str) -> None:
     Raises:
         ConfigError: they do.
     """
-    for row in rows:
-        if row.get("after") is not None:
-            what = f"asks in turns (row {row['id']!r} goes on after {row['after']!r})"
-        elif row.get("decoding") is not None:
-            what = f"has rows with a decoding of their own (row {row['id']!r})"
-        else:
-            continue
-        raise ConfigError(f"benchmark {name!r} {what}, which {runner} cannot do: run it with hub eval")
+    after = next((row for row in rows if row.get("after") is not None), None)
+    own = next((row for row in rows if row.get("decoding") is not None), None)
+    if after is not None:
+        what = f"asks in turns (row {after['id']!r} goes on after {after['after']!r})"
+    elif own is not None:
+        what = f"has rows with a decoding of their own (row {own['id']!r})"
+    else:
+        return
+    raise ConfigError(f"benchmark {name!r} {what}, which {runner} cannot do: run it with hub eval")
 
 
 def _messages(text: Text) -> list[dict[str, Any]]:

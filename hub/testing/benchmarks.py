@@ -10,9 +10,10 @@ import pytest
 from hub.benchmark import Benchmark
 from hub.engine.engine import Engine
 from hub.errors import BadInput, HubError
+from hub.evaluation.turns import go_on, places_before
 from hub.mix.mix import Mix
 from hub.plugins import load, open_target
-from hub.sample import Sample
+from hub.sample import Sample, Text
 from hub.score import Outcome
 from hub.testing.rewards import check_listing
 from hub.testing.subject import show_score
@@ -163,7 +164,8 @@ class BenchmarkSuite:
         with Engine(2) as engine:
             for split, rows in data.splits.items():
                 asked = [(row, text) for row in rows[:SCORED] if (text := write(row)) is not None]
-                samples = [Sample(row["prompt"], text, row, id=row["id"]) for row, text in asked]
+                prompts = {row["id"]: prompt for row, prompt in zip(rows, _prompts(rows, write), strict=True)}
+                samples = [Sample(prompts[row["id"]], text, row, id=row["id"]) for row, text in asked]
                 for sample, result in zip(samples, data.mix.score(samples, engine=engine), strict=True):
                     score = result.total
                     if score.outcome is not Outcome.SCORED:
@@ -177,6 +179,15 @@ class BenchmarkSuite:
     def test_listing_its_plugin_imports_nothing_else(self, data: Data) -> None:
         """The entry point's module imports nothing but hub, the standard library and its own package."""
         check_listing(data.benchmark.origin, "benchmark")
+
+
+def _prompts(rows: Rows, write: Any) -> list[Text]:
+    """What each row asks, behind what `write` answered in the turns before."""
+    found: list[Text] = []
+    for row, before in zip(rows, places_before(rows), strict=True):
+        own = row["prompt"]
+        found.append(own if before is None else go_on(found[before], write(rows[before]) or "", own))
+    return found
 
 
 def _read(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> Rows:
