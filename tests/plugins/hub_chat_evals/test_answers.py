@@ -19,7 +19,7 @@ TALK = [
     {"role": "assistant", "content": "whatever"},
     {"role": "user", "content": "two"},
 ]
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"prompt": "Hi", "completion": "Hello."},
     {"prompt": TALK, "completion": [{"role": "assistant", "content": "Two."}]},
     {"prompt": [{"role": "user", "content": "one"}], "completion": "One."},

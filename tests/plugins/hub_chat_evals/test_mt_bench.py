@@ -237,7 +237,7 @@ def copy(data: Path, folder: Path, **changed: str | None) -> Path:
     return folder
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, str | None], str]] = {
     "no questions": ({"question": None}, "there is no .*question.jsonl. It is published as lm-sys/FastChat"),
     "no references": ({"gpt_4": None}, "there is no .*gpt-4.jsonl"),
     "a question without turns": ({"question": '{"question_id": 1, "category": "x"}'}, "question.jsonl:1: has no 'turns'"),

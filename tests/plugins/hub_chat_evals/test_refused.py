@@ -33,7 +33,7 @@ def test_training(
     """Of a benchmark that offers its rows for it; MT-Bench does not."""
     known = load().benchmarks
     trainable = replace(known["mt-bench"], splits=("test", "train"))
-    monkeypatch.setitem(known.items, "mt-bench", trainable)  # type: ignore[arg-type]
+    monkeypatch.setitem(known.items, "mt-bench", trainable)
     recipe = tmp_path / "grpo.toml"
     recipe.write_text(
         '[model]\npath = "tiny"\n[trainer]\nalgorithm = "grpo"\noutput = "out"\n'
