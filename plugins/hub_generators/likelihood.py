@@ -4,7 +4,8 @@ Context and continuation are encoded together and cut where the context by itsel
 the context counting to the continuation, as lm-eval 0.4.13 does: numbers agree with its own to rounding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch  # noqa: TID253 - imported with transformers_model, late
@@ -21,10 +22,20 @@ class TextLikelihood:
         tokenizer: its own.
         device: where it is.
         batch_size: texts at once.
+        no_grad: what the model is called in: `torch.inference_mode`, or `torch.no_grad` where it goes on to
+            be trained.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, device: torch.device, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        device: torch.device,
+        batch_size: int,
+        no_grad: Callable[[], AbstractContextManager[Any]] = torch.inference_mode,
+    ) -> None:
         self._model, self._tokenizer, self._device, self._batch_size = model, tokenizer, device, batch_size
+        self._no_grad = no_grad
 
     def __call__(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
         """Yield the number and likelihood of each, longest first.
@@ -83,7 +94,7 @@ class TextLikelihood:
         longest = max(map(len, inputs))
         padded = torch.tensor([one + [0] * (longest - len(one)) for one in inputs], device=self._device)
         mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in inputs])
-        with torch.inference_mode():
+        with self._no_grad():
             logits = self._model(input_ids=padded, attention_mask=mask.to(self._device)).logits
         found = []
         for row, (before, after) in zip(logits, pairs, strict=True):

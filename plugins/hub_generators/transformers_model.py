@@ -6,7 +6,6 @@ What is recorded is what runs: the decoding is the one given, and the model's ow
 Not here: several GPUs, encoder-decoder models, images. vLLM or SGLang do that; see the generator `openai`.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,9 @@ from hub.errors import GeneratorError, OptionError
 from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
 from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Text
+from hub_generators.in_memory import hash_parameters, hash_tokenizer_of
 from hub_generators.likelihood import TextLikelihood
+from hub_generators.load import find_device, load_model, split_revision
 from hub_generators.prompts import ChatTemplate, as_messages, as_text
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
 from hub_generators.stop import cut
@@ -38,6 +39,8 @@ class TransformersGenerator:
         dtype: of the weights; "auto": float32 on a CPU, elsewhere as they are stored.
         device: a torch device; "auto": a GPU if there is one.
         batch_size: prompts at once; None: 8 on a CPU, 64 on a GPU.
+        loaded: from Python only: a model and its tokenizer that are in this process already and are used as
+            they are, where they are; `model` is then only what to call it.
 
     Raises:
         GeneratorError: the model cannot be loaded.
@@ -52,15 +55,28 @@ class TransformersGenerator:
         dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto",
         device: str = "auto",
         batch_size: int | None = None,
+        loaded: tuple[Any, Any] | None = None,
     ) -> None:
         if batch_size is not None and batch_size < 1:
             raise OptionError(f"generator 'transformers': batch_size is at least 1, not {batch_size}")
-        self._name, self._revision = _split_revision(model)
-        self._device = _find_device(device)
+        if isinstance(loaded, str):
+            raise OptionError("generator 'transformers': loaded is a model itself, for use from Python")
+        if loaded is not None and (dtype, device) != ("auto", "auto"):
+            raise OptionError("generator 'transformers': a model that is loaded has its dtype and device")
+        self._is_ours = loaded is None
+        # A tensor made in inference mode that a module keeps would stop a training that goes on.
+        self._no_grad = torch.inference_mode if self._is_ours else torch.no_grad
+        if loaded is None:
+            self._name, self._revision = split_revision(model)
+            self._device = find_device(device)
+            if dtype == "auto" and self._device.type == "cpu":
+                dtype = "float32"
+            self._tokenizer, self._model = load_model(self._name, self._revision, dtype, self._device)
+        else:
+            self._name, self._revision = model, None
+            self._model, self._tokenizer = loaded
+            self._device = self._model.device
         self._batch_size = batch_size or BATCH_SIZE.get(self._device.type, 8)
-        if dtype == "auto" and self._device.type == "cpu":
-            dtype = "float32"
-        self._tokenizer, self._model = self._load(dtype)
         has_template = bool(self._tokenizer.chat_template)
         if chat_template == "always" and not has_template:
             raise OptionError(
@@ -70,8 +86,6 @@ class TransformersGenerator:
         self._ends = self._end_tokens()
         own = self._model.generation_config
         self._pad = own.pad_token_id if own.pad_token_id is not None else (*sorted(self._ends), 0)[0]
-        settings: Any = transformers.GenerationConfig
-        self._model.generation_config = settings(pad_token_id=self._pad)
         self._description: dict[str, Any] | None = None
 
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
@@ -103,7 +117,7 @@ class TransformersGenerator:
         Raises:
             GeneratorError: a text does not fit the model, or stands alone (its context is None).
         """
-        measure = TextLikelihood(self._model, self._tokenizer, self._device, self._batch_size)
+        measure = TextLikelihood(self._model, self._tokenizer, self._device, self._batch_size, self._no_grad)
         yield from measure(asked)
 
     def describe(self) -> Mapping[str, Any]:
@@ -115,25 +129,6 @@ class TransformersGenerator:
     def close(self) -> None:
         """Let go of the model."""
         del self._model
-
-    def _load(self, dtype: str) -> tuple[Any, Any]:
-        where: dict[str, Any] = {} if self._revision is None else {"revision": self._revision}
-        kind = dtype if dtype == "auto" else getattr(torch, dtype)
-        try:
-            with _bars_for_people():
-                tokenizer = transformers.AutoTokenizer.from_pretrained(self._name, **where)
-                model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                    self._name, dtype=kind, **where
-                )
-            return tokenizer, model.to(self._device).eval()
-        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-            kind_of = (
-                "the folder" if Path(self._name).is_dir() else "there is no such folder, and the model id"
-            )
-            raise GeneratorError(
-                f"{kind_of} {self._name!r} cannot be loaded by transformers {transformers.__version__}: "
-                f"{type(error).__name__}: {error}"
-            ) from error
 
     def _end_tokens(self) -> set[int]:
         """End-of-text tokens: the model's, and the tokenizer's (chat fine-tuning often changes only one)."""
@@ -186,7 +181,7 @@ class TransformersGenerator:
         if decoding.temperature > 0:
             processors.append(RowSampler(seeds, decoding.temperature, decoding.top_p, self._device))
         ends = self._ends | set(special.values())
-        with torch.inference_mode():
+        with self._with_no_settings_of_its_own(), self._no_grad():
             made = self._model.generate(
                 input_ids=torch.tensor(padded, device=self._device),
                 attention_mask=torch.tensor(mask, device=self._device),
@@ -200,6 +195,15 @@ class TransformersGenerator:
         return [
             self._read(row[:ended], ends, decoding) for row, ended in zip(rows, stops.ended_at, strict=True)
         ]
+
+    @contextmanager
+    def _with_no_settings_of_its_own(self) -> Iterator[None]:
+        own, settings = self._model.generation_config, transformers.GenerationConfig
+        self._model.generation_config = settings(pad_token_id=self._pad)  # type: ignore[no-untyped-call]
+        try:
+            yield
+        finally:
+            self._model.generation_config = own
 
     def _special_ends(self, stop: Sequence[str]) -> dict[str, int]:
         """Stop texts that are special tokens, which decoding would leave out of the text."""
@@ -216,19 +220,18 @@ class TransformersGenerator:
     def _describe(self) -> dict[str, Any]:
         from importlib.metadata import version
 
-        folder: Path | None
-        if Path(self._name).is_dir():
-            folder = Path(self._name)
-            known: dict[str, Any] = {"folder": str(folder.resolve())}
-        else:  # the cache's folder of a model id is named after the commit
-            folder = find_snapshot(self._name, self._revision)
-            known = {"model": self._name, "revision": folder.name if folder else self._revision}
+        if self._is_ours:
+            known = self._describe_files()
+        else:
+            known = {
+                "model": self._name,
+                "weights": hash_parameters(self._model),
+                "tokenizer": hash_tokenizer_of(self._tokenizer),
+            }
         weights = self._model.parameters()
         return {
             "generator": "transformers",
             **known,
-            "weights": hash_weights(folder) if folder else None,
-            "tokenizer": hash_tokenizer(folder) if folder else None,
             "chat_template": self._chat,
             "parameters": sum(weight.numel() for weight in weights),
             "dtype": str(self._model.dtype).removeprefix("torch."),
@@ -237,37 +240,16 @@ class TransformersGenerator:
             "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         }
 
-
-def _split_revision(model: str) -> tuple[str, str | None]:
-    if Path(model).is_dir():
-        return model, None
-    name, _, revision = model.partition("@")
-    return name, revision or None
-
-
-def _find_device(device: str) -> torch.device:
-    if device == "auto":
-        device = (
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise OptionError(f"generator 'transformers': device {device!r} cannot be used: {reason}") from error
-    return found
-
-
-@contextmanager
-def _bars_for_people() -> Iterator[None]:
-    """Leave out transformers' progress bars where nobody watches: they fill logs."""
-    bars = transformers.utils.logging
-    shown = bars.is_progress_bar_enabled()
-    if not sys.stderr.isatty():
-        bars.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()  # type: ignore[no-untyped-call]
+    def _describe_files(self) -> dict[str, Any]:
+        folder: Path | None
+        if Path(self._name).is_dir():
+            folder = Path(self._name)
+            known: dict[str, Any] = {"folder": str(folder.resolve())}
+        else:  # the cache's folder of a model id is named after the commit
+            folder = find_snapshot(self._name, self._revision)
+            known = {"model": self._name, "revision": folder.name if folder else self._revision}
+        return {
+            **known,
+            "weights": hash_weights(folder) if folder else None,
+            "tokenizer": hash_tokenizer(folder) if folder else None,
+        }

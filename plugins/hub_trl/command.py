@@ -85,6 +85,8 @@ def _describe(run: "Run") -> str:
     what = f"{recipe.algorithm.upper()} of {recipe.model.path} on {len(run.rows)} rows"
     if recipe.mix is not None:
         what += f", rewards: {', '.join(f'{r.name} x {weight_of(r)}' for r in recipe.mix.rewards)}"
+    if run.plans:
+        what += f", evaluated on {', '.join(plan.benchmark.name for plan in run.plans)}"
     return f"{what}; {run.configured.device}; output: {run.output.folder}"
 
 

@@ -3,6 +3,7 @@
     recipe.json       what is run; a run goes on only with the same
     checkpoints/      TRL's, each usable with `--resume`
     log.jsonl         every logged dict, with its step
+    evaluations/      what was evaluated while training, as `hub eval` writes it, by step and benchmark
     model/            the trained model and its tokenizer; written at the end, like what follows
     summary.json
     rewards.png       (loss.png for SFT)
@@ -26,8 +27,9 @@ MAY_CHANGE = (
     "trainer.save_total_limit",
     "trainer.logging_steps",
     "trainer.output",
+    "evaluate",
 )
-"""Keys that may differ when a run goes on."""
+"""Keys that may differ when a run goes on, with all that is below them."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Output:
     def checkpoints(self) -> Path:
         """Where TRL writes."""
         return self.folder / "checkpoints"
+
+    @property
+    def evaluations(self) -> Path:
+        """Where what is evaluated while training goes."""
+        return self.folder / "evaluations"
 
     @property
     def model(self) -> Path:
@@ -91,7 +98,11 @@ class Output:
                 f"{self.folder} is not empty, and holds no run of `hub train`: give another `output` in "
                 "[trainer]"
             )
-        differences = [key for key in _differences(found, record) if key not in MAY_CHANGE]
+        differences = [
+            key
+            for key in _differences(found, record)
+            if not any(key == may or key.startswith(f"{may}.") for may in MAY_CHANGE)
+        ]
         if differences:
             listed = ", ".join(differences)
             raise ConfigError(
@@ -109,9 +120,8 @@ class Output:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.summary.unlink(missing_ok=True)
         write_json(self.folder / "recipe.json", record)
-        kept = [
-            entry for entry in self.read_log() if 0 < entry["step"] <= step and "train_runtime" not in entry
-        ]
+        kept = [entry for entry in self.read_log() if entry["step"] <= step and "train_runtime" not in entry]
+        kept = kept if step else []
         self.log.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
 
     def append(self, step: int, entry: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ def draw(path: Path, log: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
     """Draw a run to a PNG; False, and no file, if nothing was logged that can be drawn.
 
     With rewards: the total and each reward over steps, and where rewards failed, their failure rates
-    below. Without: the loss. Thin lines are the logged values, thick ones a moving mean.
+    below. Without: the loss. With both, the scores of benchmarks that were evaluated meanwhile. Thin lines
+    are the logged values, thick ones a moving mean.
 
     Args:
         path: the PNG.
@@ -28,6 +29,8 @@ def draw(path: Path, log: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
     top = {whole: curve(log, "reward" if labels else "loss")}
     if len(labels) > 1:
         top |= {label: curve(log, f"rewards/{name}/mean") for name, label in labels.items()}
+    for name, key in evaluated(log).items():
+        top[f"{name}, evaluated"] = curve(log, key)
     bottom = {label: curve(log, f"hub/failed/{name}") for name, label in labels.items()}
     bottom = {label: found for label, found in bottom.items() if any(found[1])}
     what = f"reward: {next(iter(labels.values()))}" if len(labels) == 1 else "reward" if labels else "loss"
@@ -62,6 +65,26 @@ def curve(log: Sequence[Mapping[str, Any]], key: str) -> Curve:
     """Return the steps at which a key has a number, and the numbers."""
     found = [(entry["step"], entry[key]) for entry in log if isinstance(entry.get(key), int | float)]
     return [float(step) for step, _ in found], [float(value) for _, value in found]
+
+
+def evaluated(log: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the benchmarks that were evaluated while training, and the key of each one's score in the log.
+
+    >>> evaluated([{"step": 1, "loss": 2.0}, {"step": 1, "eval_gsm8k/score": 0.5}])
+    {'gsm8k': 'eval_gsm8k/score'}
+    """
+    keys = dict.fromkeys(key for entry in log for key in entry)
+    return {
+        key.removeprefix("eval_").removesuffix("/score"): key
+        for key in keys
+        if key.startswith("eval_") and key.endswith("/score")
+    }
+
+
+def is_evaluation(logs: Mapping[str, Any]) -> bool:
+    """Whether a logged dict is of a benchmark that was evaluated, or could not be."""
+    ends = ("/score", "/unfinished", "/failed")
+    return any(key.startswith("eval_") and key.endswith(ends) for key in logs)
 
 
 def smooth(values: Sequence[float]) -> list[float]:

@@ -1,12 +1,13 @@
 """Shows a run while it trains, and writes its log file."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 from transformers import (  # noqa: TID253 - imported when training begins
     TrainerCallback,
@@ -15,7 +16,10 @@ from transformers import (  # noqa: TID253 - imported when training begins
     TrainingArguments,
 )
 
+from hub.evaluation.plan import Plan
+from hub.evaluation.run import Progress
 from hub_trl.output import Output
+from hub_trl.plot import evaluated, is_evaluation
 
 LINE_EVERY_S = 30.0
 """Where there is no terminal, a line is printed this often."""
@@ -33,7 +37,7 @@ class Display(TrainerCallback):
     def __init__(self, console: Console, output: Output, names: Sequence[str]) -> None:
         self._console, self._output, self._names = console, output, names
         columns = (TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[left]}"))
-        self._bar = Progress(*columns, console=console)
+        self._bar = Bar(*columns, console=console)
         self._task = self._bar.add_task("", total=None, left="")
         self._live: Live | None = None
         self._begun = (time.monotonic(), 0)
@@ -63,6 +67,11 @@ class Display(TrainerCallback):
         self._output.append(state.global_step, logs)
         if "train_runtime" in logs:
             return
+        for name, key in evaluated([logs]).items():
+            what = f"evaluated: {name} {describe_score(logs, key)}"
+            self._console.print(f"step {state.global_step}/{state.max_steps}  {what}", soft_wrap=True)
+        if is_evaluation(logs):
+            return
         left = self._left(state)
         self._bar.update(self._task, completed=state.global_step, left=left)
         if self._live is not None:
@@ -73,6 +82,15 @@ class Display(TrainerCallback):
             self._printed = now
             line = Text(f"step {state.global_step}/{state.max_steps}  ") + describe(logs, self._names)
             self._console.print(line + Text(f"  {left}"), soft_wrap=True)
+
+    def evaluating(self, plan: Plan) -> Progress:
+        """Return what is told how far the evaluation of a benchmark is; it shows that for the time left."""
+
+        def show(done: int, failed: int) -> None:
+            name = plan.benchmark.name + (f" ({failed} failed)" if failed else "")
+            self._bar.update(self._task, left=f"evaluating {name} {done}/{plan.completions}")
+
+        return show
 
     def stop(self) -> None:
         """Take the bar away."""
@@ -105,6 +123,18 @@ def describe(logs: dict[str, Any], names: Sequence[str]) -> Text:
         if share:
             text.append(f"{name} failed on {share:.0%}  ", style="red")
     return text
+
+
+def describe_score(logs: Mapping[str, Any], key: str) -> str:
+    """Return a benchmark's score for people.
+
+    >>> logs = {"eval_x/score": 0.5, "eval_x/low": 0.25, "eval_x/high": 0.75, "eval_x/n": 8.0}
+    >>> describe_score(logs, "eval_x/score")
+    '0.500, 95 % interval 0.250 to 0.750, n 8'
+    """
+    low, high, n = (logs.get(key.removesuffix("score") + part) for part in ("low", "high", "n"))
+    interval = "" if low is None or high is None else f", 95 % interval {low:.3f} to {high:.3f}"
+    return f"{logs[key]:.3f}{interval}, n {n:.0f}"
 
 
 def duration(seconds: float) -> str:

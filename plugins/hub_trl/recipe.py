@@ -12,6 +12,9 @@ use = "math"
 algorithm = "grpo"                    # or rloo, sft
 output = "runs/first"
 max_steps = 500                       # and any other argument of TRL's GRPOConfig
+[evaluate]                            # if benchmarks are to be evaluated meanwhile
+on = ["gsm8k"]
+every_steps = 100
 """
 
 from collections.abc import Sequence
@@ -22,12 +25,13 @@ from typing import Any, TypeVar
 
 from hub import Mix, load
 from hub.errors import OptionError, UnknownName, nearest
+from hub.generator import Decoding
 from hub.options import check_options
 from hub_trl.written import Written
 
 ALGORITHMS = ("grpo", "rloo", "sft")
 MIX_KEYS = ("reward", "on_failure", "aggregate", "allow_unrouted")
-TABLES = ("model", "data", "trainer", "mix", *MIX_KEYS)
+TABLES = ("model", "data", "trainer", "evaluate", "mix", *MIX_KEYS)
 NOT_SETTABLE = {
     "output_dir": "it is called `output` here",
     "reward_weights": "weights belong to the [[reward]] tables",
@@ -36,7 +40,7 @@ NOT_SETTABLE = {
     "resume_from_checkpoint": "use the option --resume",
     "disable_tqdm": "`hub train` has its own display",
 }
-Table = TypeVar("Table", "ModelTable", "DataTable")
+Table = TypeVar("Table", "ModelTable", "DataTable", "EvaluateTable")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,37 @@ class DataTable:
 
 
 @dataclass(frozen=True)
+class EvaluateTable:
+    """`[evaluate]`: benchmarks that are evaluated while training.
+
+    Args:
+        on: their names, or "FILE.py:NAME".
+        every_steps: after each such number of training steps; None: never between.
+        at_start: before the first step too.
+        at_end: after the last step too.
+        split: None: each benchmark's first.
+        limit: the first rows only; None: all.
+        options: of the rows, by benchmark.
+        mix: grade with this mix file; None: with each benchmark's own.
+        samples_per_prompt: completions of each row.
+        decoding: fields of `hub.Decoding` to change from the benchmark's.
+        batch_size: prompts at once in each process; None: as in `hub eval`.
+    """
+
+    on: list[str] = field(default_factory=list)
+    every_steps: int | None = None
+    at_start: bool = False
+    at_end: bool = True
+    split: str | None = None
+    limit: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    mix: str | None = None
+    samples_per_prompt: int = 1
+    decoding: dict[str, Any] = field(default_factory=dict)
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A recipe, read and checked as far as that goes without its data and its libraries.
 
@@ -102,6 +137,7 @@ class Recipe:
         algorithm: "grpo", "rloo" or "sft".
         output: the folder to write to.
         arguments: the rest of `[trainer]`: arguments of TRL's config, not checked yet.
+        evaluate: `[evaluate]`; None: nothing is evaluated meanwhile.
     """
 
     written: Written
@@ -111,6 +147,7 @@ class Recipe:
     algorithm: str
     output: Path
     arguments: dict[str, Any]
+    evaluate: EvaluateTable | None = None
 
 
 def read_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
@@ -150,7 +187,8 @@ def read_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     mix = None if algorithm == "sft" else _mix(data, written)
     if mix is None:
         _check_no_rewards(written)
-    return Recipe(written, model, data, mix, algorithm, written.folder / output, trainer)
+    evaluate = _evaluate(written) if "evaluate" in tables else None
+    return Recipe(written, model, data, mix, algorithm, written.folder / output, trainer, evaluate)
 
 
 def template_columns(template: str) -> list[str]:
@@ -201,6 +239,30 @@ def _check_benchmark(name: str, split: str, written: Written) -> None:
         has = ", ".join(splits)
         message = f'only a split "train" can be trained on; the benchmark {name!r} has: {has}'
         raise written.error(("data", "split" if "split" in written.tables["data"] else "benchmark"), message)
+
+
+def _evaluate(written: Written) -> EvaluateTable:
+    if not isinstance(written.tables["evaluate"], dict):
+        raise written.error(("evaluate",), "should be a table")
+    table = _table(EvaluateTable, "evaluate", written)
+    if not table.on or not isinstance(table.on, list) or len(set(map(str, table.on))) < len(table.on):
+        raise written.error(("evaluate",), "needs `on`, a list that names each benchmark once")
+    for key in ("every_steps", "limit", "samples_per_prompt", "batch_size"):
+        value = getattr(table, key)
+        if value is not None and value < 1:
+            raise written.error(("evaluate", key), "should be at least 1")
+    for key, value in table.decoding.items():
+        try:
+            check_options(Decoding, {key: value}, "[evaluate.decoding]")
+        except OptionError as error:
+            raise written.error(("evaluate", "decoding", key), str(error)) from None
+    for name, options in table.options.items():
+        if name not in table.on or not isinstance(options, dict):
+            raise written.error(
+                ("evaluate", "options"),
+                f"are tables by benchmark, like arithmetic = {{ rows = 64 }}: not {name!r}",
+            )
+    return table
 
 
 def _check_no_rewards(written: Written) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import hub
-from hub_trl.plot import curve
+from hub_trl.plot import curve, evaluated
 from hub_trl.recipe import Recipe
 
 
@@ -26,12 +26,15 @@ def means(log: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, A
         names: the rewards; none for SFT.
 
     Returns:
-        By curve ("reward", each reward, or "loss"): `first` and `last`, each with its mean, its steps
-        (from, to) and how many logged values it is of. A curve that was never logged is left out.
+        By curve ("reward", each reward, or "loss"; "NAME, evaluated"): `first` and `last`, each with its
+        mean, its steps (from, to) and how many logged values it is of. A curve that was never logged is left
+        out.
     """
     keys = {"reward": "reward", **{name: f"rewards/{name}/mean" for name in names}} if names else {}
+    keys = keys or {"loss": "loss", "token accuracy": "mean_token_accuracy"}
+    keys |= {f"{name}, evaluated": key for name, key in evaluated(log).items()}
     found = {}
-    for name, key in (keys or {"loss": "loss", "token accuracy": "mean_token_accuracy"}).items():
+    for name, key in keys.items():
         steps, values = curve(log, key)
         if values:
             size = max(1, len(values) // 10)

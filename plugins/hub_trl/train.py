@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from hub import Engine
+from hub.evaluation.plan import Plan, make_plan
 from hub.mix.under_way import MixReward
 from hub_trl.configure import Configured, configure
 from hub_trl.data import digest, read_rows, training_data, written_for
@@ -46,6 +47,7 @@ class Run:
         if recipe.mix is not None and "mix" in recipe.written.tables:
             record["mix"] = recipe.mix.config.source.text
         self.record: dict[str, Any] = plain(record)
+        self.plans = evaluation_plans(recipe)
         with quiet():
             self.configured: Configured = configure(recipe, self.rows)
         if is_main_process():
@@ -123,7 +125,13 @@ class Run:
         names = self.recipe.mix.names if self.recipe.mix else ()
         display = Display(self.console, self.output, names)
         trainer.add_callback(display)
-        with Interrupt(lambda text: self.console.print(text)) as interrupt:
+        stop = self._evaluate(trainer, display)
+
+        def tell(text: str) -> None:
+            stop()
+            self.console.print(text)
+
+        with Interrupt(tell) as interrupt:
             trainer.add_callback(interrupt)
             try:
                 trainer.train(resume_from_checkpoint=str(self.checkpoint) if self.checkpoint else None)
@@ -132,6 +140,26 @@ class Run:
         if interrupt.asked and trainer.state.global_step < trainer.state.max_steps:
             raise Interrupted
 
+    def _evaluate(self, trainer: Any, display: Any) -> Callable[[], None]:
+        """Have benchmarks evaluated while it trains, if the recipe says so; return what stops that."""
+        table = self.recipe.evaluate
+        if table is None:
+            return lambda: None
+        from hub_trl.evaluate import EvaluateDuringTraining
+
+        evaluation = EvaluateDuringTraining(
+            trainer,
+            self.plans,
+            every_steps=table.every_steps,
+            at_start=table.at_start,
+            at_end=table.at_end,
+            folder=self.output.evaluations,
+            batch_size=table.batch_size,
+            progress=display.evaluating,
+        )
+        trainer.add_callback(evaluation)
+        return evaluation.stop
+
     def _save(self, trainer: Any) -> None:
         folder = str(self.output.model)
         if self.configured.peft is None:
@@ -139,6 +167,29 @@ class Run:
         elif is_main_process():
             trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().save_pretrained(folder)
             trainer.processing_class.save_pretrained(folder)
+
+
+def evaluation_plans(recipe: Recipe) -> list[Plan]:
+    """Read the benchmarks that a recipe wants evaluated while it trains; [] where it wants none.
+
+    Raises:
+        HubError: one is unknown, or its rows, mix or decoding do not fit.
+    """
+    table = recipe.evaluate
+    if table is None:
+        return []
+    return [
+        make_plan(
+            name,
+            split=table.split,
+            options=table.options.get(name),
+            limit=table.limit,
+            mix=None if table.mix is None else recipe.written.folder / table.mix,
+            samples_per_prompt=table.samples_per_prompt,
+            decoding=table.decoding,
+        )
+        for name in table.on
+    ]
 
 
 def weight_of(reward: MixReward) -> str:

@@ -18,7 +18,7 @@ from hub.engine.call import failure_of
 from hub.mix import config
 from hub.plugins import DISTRIBUTION, load
 from hub.reward import DEFAULT_TIMEOUT_S
-from hub_trl.recipe import DataTable, ModelTable
+from hub_trl.recipe import DataTable, EvaluateTable, ModelTable
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -130,7 +130,8 @@ def test_every_key_of_a_mix_is_listed() -> None:
 
 
 def test_every_key_of_a_recipe_is_listed() -> None:
-    fields = [field.name for kind in (ModelTable, DataTable) for field in dataclasses.fields(kind)]
+    kinds = (ModelTable, DataTable, EvaluateTable)
+    fields = [field.name for kind in kinds for field in dataclasses.fields(kind)]
     assert column("docs/training.md", "key | default |") == fields
 
 
