@@ -20,6 +20,9 @@ class Benchmark:
             `continuations`, nothing is completed: a list of texts, or of [context, text]; the model tells
             how likely each is after the prompt (text) or its own context (None: by itself), and the
             rewards read the column `likelihoods`, a list of [logarithm of the probability, is greedy].
+            Where a row has a column `completions`, a list of texts or messages, no model is evaluated but
+            rewards: they tell what each is worth, without the column `chosen`, and the benchmark's own
+            rewards read the column `values`, a list of scores as mappings (value, outcome, reason, ...).
             A row with a column `after`, the id of an earlier row, goes on with that row's conversation: its
             messages, what the model has answered, then this row's prompt. A column `decoding`, a mapping,
             changes fields of the benchmark's decoding for that row.

@@ -48,6 +48,8 @@ class Completion:
         tokens: how many tokens it has; None where the generator does not know.
         likelihoods: of a row with `continuations`, how likely each is: the logarithm of its probability, and
             whether it is what greedy decoding would give; None for text that the model wrote.
+        values: of a row with `completions`, what the rewards under test give each: as `Score.as_dict` has it,
+            and `scores` by reward; None for text that a model wrote.
     """
 
     index: int
@@ -55,6 +57,7 @@ class Completion:
     finish: str = "stop"
     tokens: int | None = None
     likelihoods: tuple["Likelihood", ...] | None = None
+    values: tuple[Mapping[str, Any], ...] | None = None
 
 
 Likelihood: TypeAlias = tuple[float, bool]

@@ -17,19 +17,28 @@ from hub.options import read_value
 if TYPE_CHECKING:
     from hub.evaluation.plan import Plan
     from hub.evaluation.run import Progress
+    from hub.mix.mix import Mix
 
 EXAMPLES = """\b
 Examples:
   hub eval runs/checkpoint-100 --on arithmetic
   hub eval Qwen/Qwen3-0.6B --on arithmetic,gsm8k --limit 100 --out results/qwen
   hub eval http://localhost:8000/v1 --on gsm8k --samples-per-prompt 8 --temperature 0.8
+  hub eval --reward reward-model --with reward-model.model=org/name --on preferences
 """
 
 
 @click.command("eval", epilog=EXAMPLES)
-@click.argument("model")
+@click.argument("model", required=False)
 @click.option(
     "--on", "uses", multiple=True, required=True, metavar="NAME,...", help="Benchmarks, or FILE.py:NAME."
+)
+@click.option(
+    "--reward",
+    "rewards",
+    multiple=True,
+    metavar="NAME[=WEIGHT]",
+    help="In place of MODEL: evaluate rewards (a name, FILE.py:NAME, or a mix file) on given completions.",
 )
 @click.option("--split", help="Which split of the data.  [default: the benchmark's own]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Run the first N rows, or conversations.")
@@ -59,7 +68,7 @@ Examples:
     "reward_options",
     multiple=True,
     metavar="REWARD.NAME=VALUE",
-    help="An option of a reward that grades, e.g. judge.model=NAME.",
+    help="An option of a reward: of one under --reward, else of one that grades, e.g. judge.model=NAME.",
 )
 @click.option("--mix", type=click.Path(dir_okay=False), metavar="FILE", help="Grade with this mix instead.")
 @click.option(
@@ -69,8 +78,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--allow-failures", is_flag=True, help="Exit with 0 even where something could not be scored.")
 def command(
-    model: str,
+    model: str | None,
     uses: tuple[str, ...],
+    rewards: tuple[str, ...],
     split: str | None,
     limit: int | None,
     samples_per_prompt: int,
@@ -88,7 +98,8 @@ def command(
     """Evaluate a model on benchmarks.
 
     MODEL is a folder, a model id like org/name@revision, or the address of a server like
-    http://host:port/v1.
+    http://host:port/v1. With --reward, rewards are evaluated in its place, on a benchmark whose rows come
+    with completions, such as preferences.
 
     Each run is written to a folder: result.json, and samples.jsonl with every completion and score. Without
     --out that is runs/MODEL/BENCHMARK-RECIPE.
@@ -100,12 +111,17 @@ def command(
     from hub.evaluation.folder import check_free, make_folder
     from hub.evaluation.plan import find_benchmark, make_mix, make_plan
     from hub.evaluation.table import show_results
+    from hub.evaluation.valued import RewardsUnderTest
     from hub.open import open_generator
 
     names = [name.strip() for use in uses for name in use.split(",") if name.strip()]
     if len(set(names)) < len(names) or not names:
         raise click.UsageError("--on names each benchmark once")
     changes = {key: value for key, value in decoding.items() if value not in (None, ())}
+    only_for_models = (generator, generator_options, changes, samples_per_prompt > 1)
+    under_test = _read_rewards(model, rewards, reward_options, any(only_for_models))
+    if under_test is not None:
+        reward_options = ()
     options = _benchmark_options(benchmark_options, names)
     if reward_options and mix:
         raise click.UsageError("--with is for the benchmarks' own rewards; a mix file has `with = { ... }`")
@@ -125,13 +141,17 @@ def command(
         )
         for name, rewards in zip(names, changed, strict=True)
     ]
-    folder = Path(out) if out is not None else Path("runs") / _slug(model)
+    for plan in plans:
+        _check_kind(plan, under_test)
+    name = model or "+".join(Path(one).stem if one.endswith(".toml") else one for one in rewards)
+    folder = Path(out) if out is not None else Path("runs") / _slug(name)
     make_folder(folder)
     if out is not None and not resume:
         for plan in plans:
             check_free(folder / plan.benchmark.name)
-    with closing(open_generator(model, generator, **keys)) as opened:
-        results, stopped = _run_all(plans, opened, folder, out is None, resume, model)
+    opens = RewardsUnderTest(under_test) if under_test else open_generator(name, generator, **keys)
+    with closing(opens) as opened:
+        results, stopped = _run_all(plans, opened, folder, out is None, resume, name)
     if as_json:
         click.echo(json.dumps([{"folder": str(path), **result} for path, result in results], indent=2))
     elif results:
@@ -141,6 +161,36 @@ def command(
         return 1
     failed = sum(result["scores"]["total"]["failed"] for _, result in results)
     return int(failed > 0 and not allow_failures)
+
+
+def _read_rewards(
+    model: str | None, rewards: tuple[str, ...], options: tuple[str, ...], for_models: bool
+) -> "Mix | None":
+    """The rewards to be evaluated; None where it is a model."""
+    from hub.cli.mix_options import read_mix
+
+    if bool(model) == bool(rewards):
+        raise click.UsageError("give a MODEL, or rewards with --reward in its place")
+    if not rewards:
+        return None
+    if for_models:
+        raise click.UsageError("rewards complete nothing: what tells a model how to goes with MODEL only")
+    files = [one for one in rewards if one.endswith(".toml")]
+    if files and len(rewards) > 1:
+        raise click.UsageError("--reward names one mix file, or rewards")
+    return read_mix((), files[0], options) if files else read_mix(rewards, None, options)
+
+
+def _check_kind(plan: "Plan", under_test: "Mix | None") -> None:
+    from hub.evaluation.valued import check_valued
+
+    if under_test is not None:
+        check_valued(under_test, plan.benchmark.name, plan.rows)
+    elif "completions" in plan.rows[0]:
+        raise click.UsageError(
+            f"the rows of {plan.benchmark.name!r} come with completions, to evaluate rewards on: "
+            "give --reward in place of MODEL"
+        )
 
 
 def _run_all(

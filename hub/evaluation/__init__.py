@@ -5,6 +5,7 @@ recipe.py       what a run is known by, so that two different ones never share a
 folder.py       the folder: what is appended survives a kill, and an interrupted run goes on
 turns.py        conversations: rows that go on from the answer to an earlier row
 likelihood.py   answers rows: by completing prompts, or by how likely given texts are
+valued.py       evaluates rewards: on rows that come with completions
 grading.py      scores completions while others are still being made
 run.py          puts these together
 summary.py      result.json: scores, coverage, what was run

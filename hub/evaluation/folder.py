@@ -78,6 +78,8 @@ class RunFolder:
         }
         if completion.likelihoods is not None:
             made["likelihoods"] = completion.likelihoods
+        if completion.values is not None:
+            made["values"] = completion.values
         self._write(self._completions_file, [known | made])
 
     def add_samples(self, lines: Iterable[tuple[Key, dict[str, Any]]]) -> None:
@@ -163,7 +165,10 @@ class RunFolder:
         likelihoods = line.get("likelihoods")
         if likelihoods is not None:
             likelihoods = tuple((float(logprob), bool(greedy)) for logprob, greedy in likelihoods)
-        self.completions[key] = Completion(key[0], line["text"], line["finish"], line["tokens"], likelihoods)
+        values = None if line.get("values") is None else tuple(line["values"])
+        self.completions[key] = Completion(
+            key[0], line["text"], line["finish"], line["tokens"], likelihoods, values
+        )
 
     def _read_sample(self, line: dict[str, Any]) -> None:
         self.samples[(line["result"]["row"], line["result"]["sample"])] = line

@@ -19,7 +19,6 @@ Unit: TypeAlias = list[tuple[Key, Sample]]
 
 THREADS = 4
 BATCH = 64
-"""Units that one thread takes at once."""
 
 
 class Grader:
@@ -29,12 +28,17 @@ class Grader:
         mix: what scores.
         engine: where it runs.
         deliver: given each scored batch; called by one thread at a time.
+        batch: units that one thread takes at once.
     """
 
     def __init__(
-        self, mix: Mix, engine: AnyEngine, deliver: Callable[[list[tuple[Key, Sample, MixScore]]], None]
+        self,
+        mix: Mix,
+        engine: AnyEngine,
+        deliver: Callable[[list[tuple[Key, Sample, MixScore]]], None],
+        batch: int = BATCH,
     ) -> None:
-        self._mix, self._engine, self._deliver = mix, engine, deliver
+        self._mix, self._engine, self._deliver, self._batch = mix, engine, deliver, batch
         self._waiting: list[Unit] = []
         self._busy = 0
         self._error: BaseException | None = None
@@ -107,6 +111,6 @@ class Grader:
                 self._change.wait()
             if self._over:
                 return None
-            units, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            units, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
             self._busy += 1
             return units

@@ -1,10 +1,14 @@
-"""Answers rows: by completing their prompts, or by telling how likely each of their `continuations` is."""
+"""Answers rows: by completing their prompts, or by telling how likely each of their `continuations` is.
+
+Rows that come with completions are in valued.py.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any
 
 from hub.errors import GeneratorError
+from hub.evaluation.valued import RewardsUnderTest
 from hub.generator import Completion, Decoding, Generator, Likelihood, LikelihoodGenerator
 
 
@@ -15,13 +19,20 @@ def answer(
 
     Args:
         generator: answers.
-        rows: of a benchmark; all have `continuations`, or none.
+        rows: of a benchmark; all have `continuations`, all have `completions`, or none has.
         decoding: for completing.
 
     Raises:
-        GeneratorError: it cannot go on, or cannot tell how likely a text is.
+        GeneratorError: it cannot go on, or cannot tell how likely a text is, or what it is worth.
     """
-    if rows and "continuations" in rows[0]:
+    if rows and "completions" in rows[0]:
+        if not isinstance(generator, RewardsUnderTest):
+            raise GeneratorError(
+                "this benchmark's rows have completions, for rewards to value: give rewards with --reward in "
+                "place of a model"
+            )
+        yield from generator.value(rows)
+    elif rows and "continuations" in rows[0]:
         yield from _tell(generator, rows)
     else:
         yield from generator.generate([row["prompt"] for row in rows], decoding)

@@ -20,6 +20,7 @@ from hub.errors import (
 )
 from hub.evaluation.likelihood import problem_of_continuations
 from hub.evaluation.turns import first_conversations, problem_of_decoding, problem_of_turn
+from hub.evaluation.valued import problem_of_completions
 from hub.generator import Decoding
 from hub.mix.mix import Mix
 from hub.options import check_options
@@ -29,7 +30,7 @@ from hub.sample import Sample
 from hub.sources import collect_sources
 from hub.target import load_file, missing_dependency
 
-OURS = ("completion", "likelihoods", "result")
+OURS = ("completion", "likelihoods", "values", "result")
 """What a line of samples.jsonl adds to a row's columns."""
 
 
@@ -130,7 +131,7 @@ def make_plan(
         rows = read_rows(benchmark, split, options or {})
     name = "" if mix is None else "given in Python" if isinstance(mix, Mix) else str(mix)
     chosen = first_conversations(rows, limit)
-    if samples_per_prompt > 1 and any("continuations" in row for row in chosen):
+    if samples_per_prompt > 1 and {"continuations", "completions"} & chosen[0].keys():
         raise OptionError(f"benchmark {benchmark.name!r} samples nothing: samples per prompt are 1")
     _check_fit(benchmark, graded_by, chosen)
     plan = Plan(
@@ -216,8 +217,9 @@ def read_rows(benchmark: Benchmark, split: str, options: Mapping[str, Any]) -> l
         problem = _problem_of(row)
         if not problem and (earlier := seen.setdefault(row["id"], number)) != number:
             problem = f"has the id {row['id']!r} of row {earlier}"
-        if not problem and ("continuations" in row) != ("continuations" in rows[0]):
-            problem = "has continuations where row 1 has not, or the other way round"
+        for column in ("continuations", "completions"):
+            if not problem and (column in row) != (column in rows[0]):
+                problem = f"has {column} where row 1 has not, or the other way round"
         if problem:
             raise DataError(f"{whose}: row {number} {problem}")
     before: dict[str | int, int] = {}
@@ -240,7 +242,7 @@ def _problem_of(row: Any) -> str:
         assert Sample(row.get("prompt")).prompt_text is not None  # type: ignore[arg-type]
     except BadInput as error:
         return f"has no prompt: {error}"
-    if problem := problem_of_continuations(row) or problem_of_decoding(row):
+    if problem := problem_of_continuations(row) or problem_of_completions(row) or problem_of_decoding(row):
         return problem
     ours = [name for name in OURS if name in row]
     return f"has a column {ours[0]!r}, which results need: rename it" if ours else ""

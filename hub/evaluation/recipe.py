@@ -4,16 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hub.evaluation.plan import Plan
 from hub.mix.mix import Mix
+from hub.mix.under_way import MixReward
+
+if TYPE_CHECKING:
+    from hub.evaluation.plan import Plan
 
 WHERE = ("address", "batch_size", "device", "folder")
 """Keys of a model's description that say where it was and how it was run, not which model it is."""
 
 
-def make_recipe(plan: Plan, model: Mapping[str, Any]) -> dict[str, Any]:
+def make_recipe(plan: "Plan", model: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe as plain data.
 
     Args:
@@ -39,7 +42,7 @@ def make_recipe(plan: Plan, model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe_mix(mix: Mix) -> dict[str, Any]:
-    """Return a mix as plain data, with each reward's code and version."""
+    """Return a mix as plain data, with each reward's code, version and, where it tells it, provenance."""
     rewards = []
     for reward in mix.rewards:
         config = reward.config
@@ -55,9 +58,16 @@ def describe_mix(mix: Mix) -> dict[str, Any]:
                 "map": dict(config.map),
                 "timeout_s": reward.bound.timeout_s if config.timeout_s is None else config.timeout_s,
                 "on_timeout": config.on_timeout,
+                **_provenance(reward),
             }
         )
     return {"on_failure": mix.config.on_failure, "aggregate": mix.config.aggregate, "rewards": rewards}
+
+
+def _provenance(reward: MixReward) -> dict[str, Any]:
+    """What a reward says that its values depend on beside its code and options, such as a model's weights."""
+    tell = getattr(reward.bound.target.load(), "provenance", None)
+    return {"provenance": dict(tell(**reward.bound.options))} if callable(tell) else {}
 
 
 def hash_recipe(recipe: Mapping[str, Any]) -> str:

@@ -183,6 +183,8 @@ class _Job:
         columns = {name: value for name, value in row.items() if name not in ("id", "prompt")}
         if completion.likelihoods is not None:
             columns["likelihoods"] = [list(likelihood) for likelihood in completion.likelihoods]
+        if completion.values is not None:
+            columns["values"] = list(completion.values)
         return Sample(self.prompt(key), completion.text, columns, group=key[0], id=row["id"])
 
     def deliver(self, scored: list[tuple[Key, Sample, MixScore]]) -> None:

@@ -139,6 +139,14 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         "TruthfulQA by the likelihood of its answers: mc1, and mc2 beside it (arXiv 2109.07958)",
         category="category",
     )
+    yield hub.Benchmark(
+        "preferences",
+        "hub_benchmarks.preferences:rows",
+        {"prefers": 1.0},
+        "Pairs to evaluate rewards on, in RewardBench's format (Lambert et al. 2024, arXiv 2403.13787)",
+        category="subset",
+        metrics="hub_benchmarks.length_bias:measure",
+    )
 
 
 @hub.hookimpl
@@ -172,5 +180,13 @@ def hub_rewards() -> Iterator[hub.Reward]:
         "What the likelihoods of a row's answers say of the true ones: mc1 or mc2",
         needs=("mc1", "mc2"),
         uses=("likelihoods",),
+        range=(0.0, 1.0),
+    )
+    yield hub.Reward(
+        "prefers",
+        "hub_benchmarks.prefers:prefers",
+        "1.0 where rewards value the better completions more than the others, 0.5 for a tie, else 0.0",
+        needs=("chosen",),
+        uses=("values",),
         range=(0.0, 1.0),
     )

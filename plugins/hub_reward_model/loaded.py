@@ -5,8 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.metadata import version
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from weakref import WeakValueDictionary
@@ -108,8 +107,9 @@ def load(which: Which) -> Loaded:
         return found
 
 
+@lru_cache(32)  # of large files it takes seconds, and it is asked for several times in a run
 def describe(which: Which) -> Mapping[str, Any]:
-    """Return what a model's values depend on beside the options: revision, hashes, versions of libraries."""
+    """Return what a model's values depend on beside the options: its revision, and hashes of its files."""
     folder = Path(which.model)
     if not folder.is_dir():
         found = find_snapshot(which.model, which.revision or None)
@@ -121,7 +121,6 @@ def describe(which: Which) -> Mapping[str, Any]:
         **known,
         "weights": hash_weights(folder) if folder.is_dir() else None,
         "tokenizer": hash_tokenizer(folder) if folder.is_dir() else None,
-        "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
     }
 
 

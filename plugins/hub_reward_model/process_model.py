@@ -112,7 +112,7 @@ class ProcessRewardModel:
 
     @classmethod
     def provenance(cls, **options: Any) -> Mapping[str, Any]:
-        """Return what values depend on beside these options: hashes of the model's files, versions."""
+        """Return what values depend on beside these options: hashes of the model's files."""
         return describe(_which(options["model"], options.get("revision", ""), "auto", "auto", False, "token"))
 
     def __call__(self, samples: list[Sample]) -> list[Score]:
@@ -144,8 +144,9 @@ class ProcessRewardModel:
         tokens, offsets = found["input_ids"], found["offset_mapping"]
         if self._longest is not None and len(tokens) > self._longest:
             detail = f"{len(tokens)} tokens are more than the {self._longest} that the model is given"
-            zero = self._too_long == "zero"
-            return Score(0.0, "too_long", detail) if zero else Score.failed("bad_input", detail)
+            if self._too_long == "fail":
+                return Score.failed("bad_input", detail)
+            return Score(0.0, "too_long", detail, {"tokens": len(tokens), "cut": len(tokens) - self._longest})
         # A special token that is added at the end of the text has the place (0, 0), or its end.
         begins = [(start, index) for index, (start, end) in enumerate(offsets) if end > start]
         lasts = [begins[bisect_left(begins, (end,)) - 1][1] for end in ends]

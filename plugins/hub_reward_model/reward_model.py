@@ -74,7 +74,7 @@ class RewardModel:
 
     @classmethod
     def provenance(cls, **options: Any) -> Mapping[str, Any]:
-        """Return what values depend on beside these options: hashes of the model's files, versions."""
+        """Return what values depend on beside these options: hashes of the model's files."""
         keys = ("model", "revision", "dtype", "device", "remote_code")
         defaults = {"revision": "", "dtype": "auto", "device": "auto", "remote_code": False}
         return describe(_which(*({**defaults, **options}[key] for key in keys)))

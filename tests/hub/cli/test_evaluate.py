@@ -258,7 +258,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_the_same(
 NOBODY = "http://127.0.0.1:9/v1"
 ON = ["--on", f"{SUMS}:sums"]
 BAD = [
-    ("no model", ["--on", "arithmetic"], "Missing argument 'MODEL'"),
+    ("no model", ["--on", "arithmetic"], "give a MODEL, or rewards with --reward in its place"),
     ("no benchmark", ["x/y"], "Missing option '--on'"),
     ("an empty list of benchmarks", ["x/y", "--on", ","], "each benchmark once"),
     ("a benchmark twice", ["x/y", "--on", "gsm8k,gsm8k"], "each benchmark once"),
