@@ -31,6 +31,8 @@ def owls(_: str, body: dict[str, Any], __: int) -> Answer:
     """Rates 10 where there is an owl, else 1; prefers an owl."""
     has = {who: bool(re.search(r"\bowl\b", text)) for who, text in judged(body).items()}
     if body.get("logprobs"):
+        if has["m"] == has["M"]:
+            return told("m", {"m": -0.7, "M": -0.7})
         return told("m", {"m": 0.0, "M": -60.0} if has["m"] else {"m": -60.0, "M": 0.0})
     if len(has) == 1:
         return told(f"I looked for owls. Rating: [[{10 if has['A'] else 1}]]")

@@ -128,7 +128,7 @@ def test_controls_and_lengths(data: Path, judge: Any, says: Any, tmp_path: Path,
     metrics = result["scores"]["metrics"]
     assert metrics["win %"] == pytest.approx(100.0)
     controls = [metrics[f"{name} control %"] for name in ("null", "constant", "injection")]
-    assert controls == pytest.approx([0.0, 0.0, 0.0])
+    assert controls == [50.0, 50.0, 50.0]
     assert metrics["length"] == 3.0
     assert metrics["longer wins %"] == 0.0
     assert len(server.requests) == 8 * 4
