@@ -6,22 +6,28 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from hub.engine.interface import AnyEngine
-from hub.errors import BadInput, ConfigError, EngineError
+from hub.errors import BadInput, ConfigError, EngineError, RewardFailed
 from hub.mix.combine import MixScore
 from hub.mix.mix import Mix
 from hub.sample import Sample
-from hub.training.lower import Lowered, group_means, has_total, lower_one
+from hub.training.lower import Lowered, group_means, has_total, is_whole, lower_one
 
 THREADS = 16
 """Batches that are scored at once."""
 BATCH = 64
 """Samples in a batch at most, but for a group that is larger: a slow one delays those that it came with."""
+REMEMBERED = 1024
+"""Samples of a prompt whose mean is known, where no group size is: then another group begins."""
+AGAIN_S = 10.0
+"""How long a group waits at most for a sample to be asked for again that was lost or withdrawn."""
+IDLE_S = 10.0
+"""Seconds without work after which a thread ends."""
 _log = logging.getLogger(__name__)
 
 
@@ -67,8 +73,14 @@ class Gatherer:
         self._numbers = itertools.count()
         self._ready: deque[list[_Asked]] = deque()
         self._changed = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()
         self._idle, self._closed = 0, False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and no group is open."""
+        with self._changed:
+            return not self._open and not self._ready and self._idle == len(self._threads)
 
     def submit(self, sample: Sample, *, step: int | None = None) -> "Future[Lowered]":
         """Ask for a sample's numbers.
@@ -79,6 +91,8 @@ class Gatherer:
 
         Returns:
             A future; it raises `RewardFailed` where a reward failed and the mix says `on_failure = "raise"`.
+            Cancelling it takes the sample out of its group, as does an error: asked for again soon, it takes
+            its place there.
 
         Raises:
             BadInput: it is not a `hub.Sample`.
@@ -93,18 +107,19 @@ class Gatherer:
             self.counts["samples"] += 1
             group = self._open.get(key)
             if group is None:
-                group = self._open[key] = _Group((key, next(self._numbers)))
+                group = self._open[key] = _Group(key, next(self._numbers))
             asked = _Asked(sample, step, group)
+            asked.add_done_callback(self._if_cancelled)
             group.add(asked)
-            if len(group.samples) == self.group_size:
+            if len(group.samples) == (self.group_size or REMEMBERED):
                 del self._open[key]  # another sample of this prompt begins another group
                 group.is_closed = True
             if not self._compares:
                 self._ready.append([asked])
             elif group.is_closed:
-                self._ready.append(group.samples)
+                self._ready.append(list(group.samples))
             self._wake()
-        return asked.future
+        return asked
 
     def score(self, sample: Sample, *, step: int | None = None) -> Lowered:
         """Return a sample's numbers; blocks until they are there (see `submit`)."""
@@ -114,6 +129,16 @@ class Gatherer:
         """Return a sample's numbers without blocking the event loop (see `submit`)."""
         return await asyncio.wrap_future(self.submit(sample, step=step))
 
+    def withdraw(self, futures: "Iterable[Future[Lowered]]") -> None:
+        """Take samples out of their groups, whether they are answered or not: nobody uses the answers.
+
+        Args:
+            futures: from `submit`. Asked for again, the samples take their places.
+        """
+        for future in futures:
+            if not future.cancel() and isinstance(future, _Asked):
+                self._drop(future)
+
     def close(self) -> None:
         """Close every group as it is, answer what waits, and end the threads."""
         with self._changed:
@@ -122,36 +147,49 @@ class Gatherer:
             if self._ready:
                 self._wake()
             self._changed.notify_all()
-        for thread in self._threads:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join()
 
     def _wake(self) -> None:
         if not self._idle and len(self._threads) < THREADS:
             thread = threading.Thread(target=self._work, daemon=True, name="hub-gather")
-            self._threads.append(thread)
+            self._threads.add(thread)
             thread.start()
         self._changed.notify()
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._ready:
-                    if self._closed:
-                        return
-                    self._idle += 1
-                    self._changed.wait(self._wait_s / 4 if self._open else None)
-                    self._idle -= 1
-                    self._close_groups(older_than=time.monotonic() - self._wait_s)
+                if not self._wait():
+                    self._threads.discard(threading.current_thread())
+                    return
                 batch = self._take()
-            self._score(batch)
+            if batch:
+                self._score(batch)
+
+    def _wait(self) -> bool:
+        """Wait for work; False where there is none any more."""
+        while not self._ready:
+            if self._closed:
+                return False
+            self._idle += 1
+            notified = self._changed.wait(min(self._wait_s, AGAIN_S) / 4 if self._open else IDLE_S)
+            self._idle -= 1
+            self._close_groups(older_than=time.monotonic() - self._wait_s)
+            if not (self._ready or self._open or notified):
+                return False
+        return True
 
     def _take(self) -> list["_Asked"]:
         """Take samples of the same step; a group that is compared stays together."""
-        batch = list(self._ready.popleft())
-        while self._ready and len(batch) + len(self._ready[0]) <= BATCH:
-            if self._ready[0][0].step != batch[0].step:
+        batch: list[_Asked] = []
+        while self._ready and (not batch or len(batch) + len(self._ready[0]) <= BATCH):
+            if batch and self._ready[0][0].step != batch[0].step:
                 break
-            batch += self._ready.popleft()
+            together = self._ready.popleft()
+            if not any(asked.is_gone for asked in together):
+                batch += together
         return batch
 
     def _score(self, batch: list["_Asked"]) -> None:
@@ -160,26 +198,60 @@ class Gatherer:
         try:
             results = self.mix.score(samples, step=batch[0].step, engine=self._engine)
         except BaseException as error:
-            for asked in batch:
-                for waiting in asked.group.samples:
-                    waiting.fail(error)
+            self._fail(batch, error)
             return
         with self._changed:
-            for asked, result in zip(batch, results, strict=True):
-                asked.result = result
-                if not has_total(result):
-                    self.counts["missing"] += 1
-            for asked in batch:
-                self._settle(asked)
+            here = [
+                (asked, result) for asked, result in zip(batch, results, strict=True) if not asked.is_gone
+            ]
+            for asked, result in here:
+                asked.again, asked.scored = asked.scored is not None, result
+                self.counts["missing"] += not has_total(result)
+            for asked, result in here:
+                self._settle(asked, result)
 
-    def _settle(self, asked: "_Asked") -> None:
+    def _fail(self, batch: list["_Asked"], error: BaseException) -> None:
+        with self._changed:
+            if isinstance(error, RewardFailed):  # that ends the run: nobody should wait for it
+                batch = [one for group in {asked.group for asked in batch} for one in group.samples]
+            for asked in list(batch):
+                self._drop(asked)
+        for asked in batch:
+            with suppress(InvalidStateError):
+                asked.set_exception(error)
+
+    def _if_cancelled(self, future: "Future[Lowered]") -> None:
+        if future.cancelled() and isinstance(future, _Asked):
+            self._drop(future)
+
+    def _drop(self, asked: "_Asked") -> None:
+        """Take a sample out of its group, which is open again for the one that takes its place."""
+        with self._changed:
+            group = asked.group
+            if asked.is_gone:
+                return
+            asked.is_gone = True
+            group.samples.remove(asked)
+            group.scored -= asked.scored is not None
+            if group.is_closed and group.samples and group.key not in self._open and not self._closed:
+                self._open[group.key] = group
+                group.is_closed = False
+                group.latest = time.monotonic() - max(0.0, self._wait_s - AGAIN_S)
+                self._wake()  # somebody must see when it has waited long enough
+            elif not group.samples:
+                if not group.is_closed:
+                    del self._open[group.key]
+            elif group.is_closed and group.scored == len(group.samples):
+                self._finish(group)
+
+    def _settle(self, asked: "_Asked", result: MixScore) -> None:
         """Answer a sample that was scored, and what waited for it."""
         group = asked.group
-        group.scored += 1
+        group.scored += not asked.again
         if group.is_closed and group.scored == len(group.samples):
             self._finish(group)
-        elif asked.result is not None and (has_total(asked.result) or self.group_size is None):
-            asked.answer(group_means(group.results()))
+        elif has_total(result) or self.group_size is None:
+            asked.answer(None if is_whole(result) else group_means(group.results()))
 
     def _finish(self, group: "_Group") -> None:
         results = group.results()
@@ -201,7 +273,7 @@ class Gatherer:
             if self.group_size is not None:
                 self.counts["groups_incomplete"] += 1
             if self._compares:
-                self._ready.append(group.samples)
+                self._ready.append(list(group.samples))
             elif group.scored == len(group.samples):
                 self._finish(group)
 
@@ -209,8 +281,8 @@ class Gatherer:
 class _Group:
     """The samples of one prompt."""
 
-    def __init__(self, name: Hashable) -> None:
-        self.name = name
+    def __init__(self, key: Hashable, number: int) -> None:
+        self.key, self.name = key, (key, number)
         self.samples: list[_Asked] = []
         self.scored, self.latest = 0, 0.0
         self.is_closed = False
@@ -220,24 +292,20 @@ class _Group:
         self.latest = time.monotonic()
 
     def results(self) -> list[MixScore]:
-        return [asked.result for asked in self.samples if asked.result is not None]
+        return [asked.scored for asked in self.samples if asked.scored is not None]
 
 
-@dataclass(eq=False)
-class _Asked:
-    """A sample whose numbers somebody waits for."""
+class _Asked(Future[Lowered]):
+    """A sample whose numbers somebody waits for: what `submit` returns."""
 
-    sample: Sample
-    step: int | None
-    group: _Group = field(repr=False)
-    future: "Future[Lowered]" = field(default_factory=Future, repr=False)
-    result: MixScore | None = field(default=None, repr=False)
+    def __init__(self, sample: Sample, step: int | None, group: _Group) -> None:
+        super().__init__()
+        self.sample, self.step, self.group = sample, step, group
+        self.scored: MixScore | None = None
+        self.again = self.is_gone = False
 
-    def answer(self, means: tuple[float, dict[str, float]]) -> None:
-        if self.result is not None:
+    def answer(self, means: tuple[float, dict[str, float]] | None) -> None:
+        """Tell it; `means` are needed where a number is missing."""
+        if self.scored is not None:
             with suppress(InvalidStateError):  # the caller gave up, or it was answered before
-                self.future.set_result(lower_one(self.result, *means))
-
-    def fail(self, error: BaseException) -> None:
-        with suppress(InvalidStateError):
-            self.future.set_exception(error)
+                self.set_result(lower_one(self.scored, *(means or (0.0, {}))))

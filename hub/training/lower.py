@@ -68,6 +68,14 @@ def has_total(result: MixScore) -> bool:
     return result.value is not None and abs(result.value) <= LARGEST
 
 
+def is_whole(result: MixScore) -> bool:
+    """Whether it needs no means: there is a total, and a score of every reward that does not abstain."""
+    return has_total(result) and all(
+        score.outcome is Outcome.ABSTAINED or (score.value is not None and abs(score.value) <= LARGEST)
+        for score in result.scores.values()
+    )
+
+
 def group_means(results: Iterable[MixScore]) -> tuple[float, dict[str, float]]:
     """Return what stands for a missing total, and for each reward's missing score, in a group."""
     valid = [result for result in results if has_total(result)]

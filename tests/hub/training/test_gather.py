@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -163,14 +163,88 @@ def test_coroutines_and_one_that_gives_up(gatherer: hub.Gatherer) -> None:
     assert asyncio.run(run()) == [3.0, 2.0, 4.0, 1.0, 3.0]
 
 
-def test_a_future_that_was_cancelled_costs_nobody(gatherer: hub.Gatherer) -> None:
-    futures = [gatherer.submit(sample(text)) for text in ("raise", "raise", "6")]
-    futures[0].cancel()
-    wait(futures[1:], timeout=60)
-    assert futures[1].result().value == 6.0
-    if futures[0].cancelled():
-        with pytest.raises(CancelledError):
-            futures[0].result()
+def test_a_sample_that_was_given_up_leaves_its_group(engine: hub.Engine, made: list[hub.Gatherer]) -> None:
+    made.append(hub.Gatherer(hub.Mix({touchy: 1.0}), group_size=3, engine=engine, wait_s=0.2))
+    lost, waiting, other = (made[-1].submit(sample(text)) for text in ("100", "raise", "6"))
+    made[-1].withdraw([lost])
+    assert waiting.result(timeout=60).value == other.result(timeout=60).value == 6.0
+    assert made[-1].counts["groups_incomplete"] == 1
+
+
+def test_a_sample_that_was_given_up_and_comes_again_takes_its_place(gatherer: hub.Gatherer) -> None:
+    given_up = [gatherer.submit(sample(text)) for text in ("raise", "2")]
+    assert given_up[1].result(timeout=60).value == 2.0
+    gatherer.withdraw(given_up)
+    again = [gatherer.submit(sample(text)) for text in ("raise", "2", "4")]
+    assert values(again) == [3.0, 2.0, 4.0]
+    gatherer.withdraw(again[:2])  # its request was lost after the group was whole
+    assert values([gatherer.submit(sample(text)) for text in ("2", "raise")]) == [2.0, 3.0]
+
+
+def test_a_compared_group_is_compared_again_with_what_takes_a_place(
+    engine: hub.Engine, made: list[hub.Gatherer]
+) -> None:
+    made.append(hub.Gatherer(hub.Mix({rank: 1.0}), group_size=3, engine=engine))
+    lost = [made[-1].submit(sample(text)) for text in ("xxxx", "x")]
+    made[-1].withdraw(lost)
+    first = [made[-1].submit(sample(text)) for text in ("xx", "xxx", "x")]
+    assert values(first) == [301.0, 302.0, 300.0]
+    made[-1].withdraw(first[1:])
+    assert values([made[-1].submit(sample(text)) for text in ("x", "xxx")]) == [300.0, 302.0]
+
+
+class Away(hub.Mix):
+    """A mix whose engine is away at first."""
+
+    tries = 0
+
+    def score(self, *args: object, **options: object) -> list[hub.MixScore]:
+        self.tries += 1
+        if self.tries == 1:
+            raise EngineError("it is away")
+        return super().score(*args, **options)  # type: ignore[arg-type]
+
+
+def test_what_was_lost_with_an_error_is_no_member_of_its_group(
+    engine: hub.Engine, made: list[hub.Gatherer]
+) -> None:
+    made.append(hub.Gatherer(Away({touchy: 1.0}), group_size=3, engine=engine))
+    with pytest.raises(EngineError, match="away"):
+        made[-1].score(sample("1"))
+    assert values([made[-1].submit(sample(text)) for text in ("1", "raise", "4")]) == [1.0, 2.5, 4.0]
+
+
+def test_what_was_given_up_before_it_began_is_not_scored(
+    engine: hub.Engine, made: list[hub.Gatherer]
+) -> None:
+    seen: list[str] = []
+
+    @hub.reward(needs=[], lane="inline")
+    def slow(one: hub.Sample) -> float:
+        seen.append(one.text)
+        gate.wait(60)
+        return 1.0
+
+    gate = threading.Event()
+    made.append(hub.Gatherer(hub.Mix({slow: 1.0}), group_size=1, engine=engine))
+    held = []
+    for n in range(16):  # one in each thread
+        held.append(made[-1].submit(sample(f"held {n}", n)))
+        while len(seen) <= n:
+            threading.Event().wait(0.001)
+    futures = [made[-1].submit(sample(str(n), f"more {n}")) for n in range(1000)]
+    made[-1].withdraw(futures)
+    last = made[-1].submit(sample("last", "last"))
+    gate.set()
+    assert values([*held, last]) == [1.0] * 17
+    assert sorted(seen) == sorted([*(f"held {n}" for n in range(16)), "last"])
+    assert made[-1].counts["groups_incomplete"] == 0
+
+
+def test_a_prompt_that_goes_on_and_on_is_not_kept(engine: hub.Engine, made: list[hub.Gatherer]) -> None:
+    made.append(hub.Gatherer(hub.Mix({touchy: 1.0}), engine=engine))
+    assert values([made[-1].submit(sample("1", "same")) for _ in range(3000)]) == [1.0] * 3000
+    assert sum(len(group.samples) for group in made[-1]._open.values()) < 1024
 
 
 @pytest.mark.parametrize(
