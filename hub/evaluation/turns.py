@@ -143,6 +143,8 @@ def refuse_turns(rows: Sequence[Row], name: str, runner: str) -> None:
         what = f"asks in turns (row {after['id']!r} goes on after {after['after']!r})"
     elif own is not None:
         what = f"has rows with a decoding of their own (row {own['id']!r})"
+    elif rows and "completions" in rows[0]:
+        what = "has completions for rewards to value"
     else:
         return
     raise ConfigError(f"benchmark {name!r} {what}, which {runner} cannot do: run it with hub eval")
