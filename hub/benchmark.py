@@ -38,8 +38,8 @@ class Benchmark:
             lists, one for each prompt, stands for their mean, which gets an interval and their count. Not
             called where a run is graded with another mix.
         headline: rewards of the mix whose means are the benchmark's numbers, by category too, where the mean
-            of the totals is none: two rates that must not be averaged. Empty: the mean of the totals. Not
-            heeded where a run is graded with another mix.
+            of the totals is none: two rates that must not be averaged. Empty: the mean of the totals. Another
+            mix that a run is graded with has them too, or there is no headline.
         note: a sentence that every result is shown with, e.g. how far its grader agrees with people; "" for
             none. Not shown where a run is graded with another mix.
         origin: set when it is discovered.

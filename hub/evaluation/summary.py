@@ -144,7 +144,8 @@ def make_flags(plan: Plan) -> list[str]:
 
 
 def _headline(plan: Plan) -> tuple[str, ...]:
-    return () if plan.mix_name else plan.benchmark.headline
+    headline = plan.benchmark.headline
+    return headline if set(headline) <= set(plan.mix.names) else ()
 
 
 def _headed(plan: Plan, result: Mapping[str, Any], total: Mapping[str, Any]) -> Mapping[str, Any]:

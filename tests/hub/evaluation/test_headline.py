@@ -70,6 +70,14 @@ def test_another_mix_has_no_headline_and_no_note(tmp_path: Path, solver: Any, en
     assert [row["metric"] for row in listed(read_run(tmp_path))] == ["score"]
 
 
+def test_another_mix_with_rewards_of_these_names_has_the_headline(
+    tmp_path: Path, solver: Any, engine: hub.Engine
+) -> None:
+    plan = make_plan(two(), mix=hub.Mix.from_tables(two().rewards))
+    result = evaluate(plan, solver, tmp_path, engine=engine)
+    assert (result["benchmark"]["headline"], result["benchmark"]["note"]) == (["even", "odd"], "")
+
+
 def test_a_headline_of_no_reward_is_refused_before_anything_runs() -> None:
     with pytest.raises(ConfigError, match="its headline names 'evn': did you mean 'even'"):
         make_plan(replace(two(), headline=("evn",)))
