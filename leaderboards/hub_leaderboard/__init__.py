@@ -6,4 +6,9 @@ values.py      a run's values on one metric, by prompt
 ranks.py       tests between models, and the ranks that they leave
 standing.py    a board with its models
 table.py       a standing for a terminal
+html.py        texts as HTML, pages with their policy
+board_page.py  a board's page
+run_page.py    a run's page, with every sample
+site.py        the folder of pages, all of it or none
+assets/        styles and scripts of the pages
 """

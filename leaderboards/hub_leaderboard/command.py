@@ -99,6 +99,50 @@ def show(board: str, results: tuple[Path, ...], everything: bool, as_json: bool)
     return 0
 
 
+@command.command("build")
+@click.argument("boards", metavar="BOARD,...")
+@click.argument("results", type=_FOLDER, nargs=-1)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to write."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def build(boards: str, results: tuple[Path, ...], out: Path, as_json: bool) -> int:
+    """Write boards as pages: one for each BOARD, and one for each run of its benchmarks with every sample.
+
+    The pages open from a file and load nothing from anywhere. RESULTS are folders with runs (default: runs).
+    An earlier build in the folder is replaced when all is written. Exit code 1 if a run could not be read.
+    """
+    from hub_leaderboard.board import open_board
+    from hub_leaderboard.site import build as build_site
+
+    names = [name.strip() for name in boards.split(",") if name.strip()]
+    found = [open_board(name) for name in names]
+    if not found:
+        raise click.UsageError("name at least one board")
+    with _progress() as progress:
+        standings = build_site(found, results or (Path("runs"),), out, progress)
+    problems = list(dict.fromkeys(problem for standing in standings for problem in standing.problems))
+    if as_json:
+        about = {
+            "index": str(out / "index.html"),
+            "boards": [
+                {"board": one.board.name, "models": len(one.rows), "not_ranked": len(one.left)}
+                for one in standings
+            ],
+            "problems": problems,
+        }
+        click.echo(json.dumps(about, indent=2))
+    else:
+        for one in standings:
+            click.echo(
+                f"{one.board.title}: {len(one.rows)} models, {len(one.left)} runs not ranked", err=True
+            )
+        click.echo(f"wrote {out / 'index.html'}")
+    for problem in problems:
+        click.echo(click.style(problem, fg="yellow"), err=True)
+    return 1 if problems else 0
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Say what is read or written, on a terminal only."""

@@ -1,0 +1,266 @@
+"""Who is ranked where, with which uncertainty, and why others are not ranked."""
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.evaluation.compare import compare
+from hub.evaluation.statistics import Z_95
+from hub.evaluation.stored import read_run
+from hub_leaderboard.board import Board
+from hub_leaderboard.ranks import holm
+from hub_leaderboard.standing import Standing, as_json, find_all, make_standing
+
+Make = Callable[..., Any]
+MANY = {"use": "many"}
+LONG = {"use": "long", "higher_is_better": False, "chance": 100.0, "best": 0.0}
+
+
+def stand(board: Board, *roots: Path) -> Standing:
+    return make_standing(board, *find_all(roots))
+
+
+def places(standing: Standing) -> list[tuple[str, Any]]:
+    return [(row.model, row.ranks) for row in standing.rows]
+
+
+def reasons(standing: Standing) -> dict[str, str]:
+    return {one.run.path.name: "; ".join(one.reasons) for one in standing.left}
+
+
+@pytest.fixture(scope="module")
+def three(make_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """good 38 of 40, fair 36, poor 8."""
+    root = tmp_path_factory.mktemp("three")
+    for name, bound in (("good", 38), ("fair", 36), ("poor", 8)):
+        make_run(root / name, name, lambda n, bound=bound: n < bound)
+    return root
+
+
+def test_models_that_no_test_tells_apart_share_ranks(three: Path, make_board: Make) -> None:
+    standing = stand(make_board(MANY), three)
+    assert places(standing) == [("good", (1, 2)), ("fair", (1, 2)), ("poor", (3, 3))]
+    good = standing.rows[0]
+    result = read_run(three / "good").result["scores"]["total"]
+    assert (good.score, good.interval) == (result["mean"], tuple(result["interval_95"]))
+    for pair in standing.pairs:
+        first, second = (standing.rows[at].cells[0] for at in (pair.first, pair.second))
+        assert first is not None
+        assert second is not None
+        theirs = compare(second.run, first.run)
+        assert (pair.p_value, pair.test) == (theirs.p_value, theirs.test)
+        assert pair.difference == pytest.approx(theirs.difference)
+    assert [pair.corrected for pair in standing.pairs] == holm([pair.p_value for pair in standing.pairs])
+
+
+def test_every_run_is_ranked_or_left_out_with_its_reason(
+    three: Path, make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    root = tmp_path / "runs"
+    shutil.copytree(three, root)
+    make_run(root / "limited", "a", limit=5)
+    make_run(root / "optioned", "b", options={"first": 3})
+    make_run(root / "warm", "c", decoding={"temperature": 0.5})
+    make_run(root / "twice", "d", samples_per_prompt=2, decoding={"temperature": 0.5})
+    make_run(root / "broken", "e", says=lambda n, seed: "break" if n < 4 else f"{n}!")
+    make_run(root / "elsewhere", "f", on="long")
+    (root / "torn").mkdir()
+    shutil.copy(root / "good" / "recipe.json", root / "torn")
+    shutil.copytree(root / "good", root / "cut")
+    (root / "cut" / "samples.jsonl").write_bytes((root / "cut" / "samples.jsonl").read_bytes()[:-40])
+    shutil.copytree(root / "good", root / "strange")
+    (root / "strange" / "result.json").write_text('{"format": 1}')
+    shutil.copytree(root / "good", root / "forged")
+    forged = json.loads((root / "forged" / "result.json").read_text())
+    forged["scores"]["total"]["mean"] = 1.0
+    (root / "forged" / "result.json").write_text(json.dumps(forged))
+    standing = stand(make_board(MANY), root)
+    assert [row.model for row in standing.rows] == ["good", "fair", "poor"]
+    assert reasons(standing) == {
+        "limited": "only the first 5 of 40 rows",
+        "optioned": "benchmark option first: 3, on the board the default",
+        "warm": "decoding changed from the benchmark's own",
+        "twice": "2 samples per prompt, the board asks for 1; decoding changed from the benchmark's own",
+        "broken": "4 of 40 completions could not be scored (exception 4): the board asks for a coverage of 0.99",
+    }
+    problems = sorted(standing.problems)
+    for folder, what in (
+        ("cut", "cannot be read"),
+        ("forged", "result.json says 1 on 'score', but samples.jsonl makes 0.95"),
+        ("strange", "is not what a run writes: scores.total.n is missing"),
+        ("torn", "the run is not complete"),
+    ):
+        assert any(f"/{folder}" in one and what in one for one in problems), (folder, problems)
+    assert len(problems) == 4
+    assert standing.elsewhere == {"long": 1}
+    ranked = [str(cell.run.path) for row in standing.rows for cell in row.cells if cell]
+    assert len(ranked) + len(standing.left) + len(problems) + 1 == len(list(root.iterdir()))
+
+
+def test_a_board_may_ask_for_what_others_leave_out(make_run: Make, make_board: Make, tmp_path: Path) -> None:
+    make_run(tmp_path / "five", "a", limit=5, options={"first": 3}, decoding={"temperature": 0.5})
+    asked = {"rows": 5, "options": {"first": 3}, "decoding": {"temperature": 0.5}}
+    assert places(stand(make_board({**MANY, **asked}), tmp_path)) == [("a", (1, 1))]
+    for more in (
+        {"rows": 6},
+        {"decoding": {"temperature": 0.5, "top_p": 0.9}},
+        {"data_hash": "0" * 8},
+        {"mix": "0" * 8},
+    ):
+        standing = stand(make_board({**MANY, **asked, **more}), tmp_path)
+        assert places(standing) == []
+        assert len(standing.left[0].reasons) == 1
+
+
+def test_runs_of_another_recipe_are_never_mixed_in(make_run: Make, make_board: Make, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_run(tmp_path / name, name)
+    make_run(tmp_path / "c", "c")
+    recipe = json.loads((tmp_path / "c" / "recipe.json").read_text())
+    recipe["recipe"]["mix"]["rewards"][0]["code"] = "right@another version"
+    (tmp_path / "c" / "recipe.json").write_text(json.dumps(recipe))
+    standing = stand(make_board(MANY), tmp_path)
+    assert [row.model for row in standing.rows] == ["a", "b"]
+    assert reasons(standing)["c"].startswith("another recipe than the ranked runs: mix.rewards: ")
+
+
+def test_the_last_run_of_a_model_counts_whatever_its_folder_or_seed(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    for name, seed, right in (("first", 0, 10), ("second", 1, 20), ("third", 2, 30)):
+        make_run(
+            tmp_path / name,
+            "same",
+            lambda n, right=right: n < right,
+            on="few",
+            decoding={"seed": seed, "temperature": 1.0},
+        )
+    for number, name in enumerate(("second", "third", "first")):
+        result = json.loads((tmp_path / name / "result.json").read_text())
+        result["time"]["finished"] = f"2026-01-0{number + 1}T00:00:00+00:00"
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+    standing = stand(make_board({"use": "few", "decoding": {"temperature": 1.0}}), tmp_path)
+    assert [row.score for row in standing.rows] == [0.25]
+    assert reasons(standing) == {
+        name: f"an older run of this model: {tmp_path / 'first'} counts" for name in ("second", "third")
+    }
+
+
+def test_models_are_named_by_what_tells_them_apart(make_run: Make, make_board: Make, tmp_path: Path) -> None:
+    for number, folder in enumerate(("x/model", "y/model", "z", "z")):
+        known = {"folder": f"/home/me/{folder}", "weights": f"{number}" * 64}
+        make_run(tmp_path / str(number), str(number), known=known)
+    known = {"folder": "", "weights": "", "model": "org/name", "revision": "abc"}
+    make_run(tmp_path / "id", "id", known=known)
+    names = sorted(row.model for row in stand(make_board(MANY), tmp_path).rows)
+    assert names == ["org/name", "x/model", "y/model", "z 22222222", "z 33333333"]
+
+
+@pytest.mark.parametrize("metric", ["score", "right", "category:odd"])
+def test_metrics(three: Path, make_board: Make, metric: str) -> None:
+    standing = stand(make_board({**MANY, "metric": metric}), three)
+    wanted = {"score": 0.9, "right": 0.9, "category:odd": 0.9}[metric]
+    assert standing.rows[1].score == wanted
+    assert standing.rows[1].cells[0].values.completions == (20 if metric == "category:odd" else 40)  # type: ignore[union-attr]
+
+
+def test_a_metric_that_a_run_does_not_have_is_said(three: Path, make_board: Make) -> None:
+    standing = stand(make_board({**MANY, "metric": "category:add"}), three)
+    assert standing.rows == ()
+    assert "did you mean 'category:odd'" in standing.problems[0]
+
+
+def test_pass_at_k(make_run: Make, make_board: Make, tmp_path: Path) -> None:
+    draws = random.Random(1)
+    drawn = {name: [draws.random() < share for _ in range(400)] for name, share in (("a", 0.6), ("b", 0.1))}
+    for name, right in drawn.items():
+        given = iter(right)
+        make_run(
+            tmp_path / name, name, says=lambda n, seed, given=given: f"{n}!" if next(given) else "no",
+            on="few", samples_per_prompt=4, options={"count": 30},
+        )  # fmt: skip
+    entry = {"use": "few", "metric": "pass@2", "samples_per_prompt": 4, "options": {"count": 30}}
+    standing = stand(make_board(entry), tmp_path)
+    assert places(standing) == [("a", (1, 1)), ("b", (2, 2))]
+    for row in standing.rows:
+        total = read_run(tmp_path / row.model).result["scores"]["total"]
+        assert row.score == pytest.approx(total["pass_at_k"]["2"])
+        assert row.interval is not None
+        assert row.score is not None
+        assert row.interval[0] < row.score < row.interval[1]
+
+
+@pytest.fixture(scope="module")
+def two_benchmarks(make_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("two")
+    for name, bound, size in (("a", 30, 10), ("b", 25, 50), ("c", 10, 90)):
+        make_run(root / name / "many", name, lambda n, bound=bound: n < bound)
+        make_run(root / name / "long", name, says=lambda n, seed, size=size: "x" * (size + n % 3), on="long")
+    make_run(root / "half" / "many", "half")
+    return root
+
+
+def test_normalized_and_what_lacks_a_benchmark_has_no_rank(two_benchmarks: Path, make_board: Make) -> None:
+    board = make_board({**MANY, "weight": 3.0, "chance": 0.1}, LONG, combine="normalized")
+    standing = stand(board, two_benchmarks)
+    assert places(standing) == [("a", (1, 1)), ("b", (2, 2)), ("c", (3, 3)), ("half", None)]
+    mean = 10 + sum(n % 3 for n in range(40)) / 40
+    assert standing.rows[0].score == pytest.approx(0.75 * (0.75 - 0.1) / 0.9 + 0.25 * (100 - mean) / 100)
+    errors = [cell.values.standard_error for cell in standing.rows[0].cells if cell]
+    half = Z_95 * ((0.75 / 0.9 * errors[0]) ** 2 + (0.25 / 100 * errors[1]) ** 2) ** 0.5  # type: ignore[operator]
+    assert standing.rows[0].interval == pytest.approx(
+        (standing.rows[0].score - half, standing.rows[0].score + half)
+    )
+    assert {pair.test for pair in standing.pairs} == {"sign flips"}
+
+
+def test_win_rate(two_benchmarks: Path, make_board: Make) -> None:
+    standing = stand(make_board(MANY, LONG, combine="win-rate"), two_benchmarks)
+    # a is right where b is on 25 rows and alone on 5, where c is on 10 and alone on 20; always the shorter one
+    many = (0.5 + 0.5 * 5 / 40 + 0.5 + 0.5 * 20 / 40) / 2
+    assert standing.rows[0].score == pytest.approx((many + 1.0) / 2)
+    scores = [row.score for row in standing.ranked]
+    assert sum(score for score in scores if score is not None) == pytest.approx(1.5)
+    assert standing.rows[-1].ranks is None
+
+
+def test_a_single_model_has_nobody_to_win_against(three: Path, make_board: Make) -> None:
+    (row,) = stand(make_board(MANY, combine="win-rate"), three / "good").rows
+    assert (row.ranks, row.score, row.interval) == ((1, 1), None, None)
+
+
+def test_lower_may_be_better(two_benchmarks: Path, make_board: Make) -> None:
+    standing = stand(make_board({"use": "long", "higher_is_better": False}), two_benchmarks)
+    assert places(standing) == [("a", (1, 1)), ("b", (2, 2)), ("c", (3, 3))]
+    scores = [row.score for row in standing.rows]
+    assert scores == sorted(scores, key=float)  # type: ignore[arg-type]
+
+
+def test_a_tie_of_chance_stays_one_among_many_models(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    """Twelve equally good models: without the correction for 66 pairs some would be told apart."""
+    draws = random.Random(3)
+    for number in range(12):
+        right = {n for n in range(40) if draws.random() < 0.5}
+        make_run(tmp_path / str(number), f"m{number}", lambda n, right=right: n in right)
+    standing = stand(make_board(MANY), tmp_path)
+    assert min(pair.p_value for pair in standing.pairs) < 0.05
+    assert {row.ranks for row in standing.rows} == {(1, 12)}
+
+
+def test_the_same_folder_twice_is_one_run(three: Path, make_board: Make) -> None:
+    standing = stand(make_board(MANY), three, three / "good", three / ".." / three.name)
+    assert len(standing.rows) == 3
+    assert standing.left == ()
+
+
+def test_no_run_at_all(tmp_path: Path, make_board: Make) -> None:
+    standing = stand(make_board(MANY), tmp_path)
+    assert (standing.rows, standing.left, standing.pairs) == ((), (), ())
+    assert json.dumps(as_json(standing))
