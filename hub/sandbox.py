@@ -7,6 +7,7 @@ or `SandboxOverloaded`, so that it can never be taken for a verdict.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from numbers import Integral
 from typing import Any, Literal, Protocol
 
 from hub.origin import Origin
@@ -24,14 +25,24 @@ class Verdict(StrEnum):
     OUTPUT_LIMIT = "output_limit"
 
 
+MOST_WALL_S = 1_000_000.0
+MOST_MEMORY_MB = 1 << 24
+MOST_OUTPUT_BYTES = 1 << 32
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a program may use.
 
     Args:
-        wall_s: seconds of wall time.
-        memory_mb: MiB of memory beyond what the interpreter has at its start.
-        output_bytes: bytes of standard output and error together.
+        wall_s: seconds of wall time, at most `MOST_WALL_S`.
+        memory_mb: MiB of memory beyond what the interpreter has at its start, a whole number of at most
+            `MOST_MEMORY_MB`.
+        output_bytes: bytes of standard output and error together, a whole number of at most
+            `MOST_OUTPUT_BYTES`.
+
+    Raises:
+        ValueError: one is not above 0, more than the most, or no whole number where it has to be.
     """
 
     wall_s: float = 5.0
@@ -39,10 +50,18 @@ class Limits:
     output_bytes: int = 1_000_000
 
     def __post_init__(self) -> None:
-        for name in ("wall_s", "memory_mb", "output_bytes"):
+        for name, most in (
+            ("wall_s", MOST_WALL_S),
+            ("memory_mb", MOST_MEMORY_MB),
+            ("output_bytes", MOST_OUTPUT_BYTES),
+        ):
             value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{name} is {value}, but a limit is greater than 0 and finite")
+            if not 0 < value <= most:
+                raise ValueError(
+                    f"{name} is {value}, but a limit is greater than 0 and finite: at most {most:,}"
+                )
+            if name != "wall_s" and not isinstance(value, Integral):
+                raise ValueError(f"{name} is {value}, but it is a whole number")
 
 
 @dataclass(frozen=True)

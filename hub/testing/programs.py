@@ -279,7 +279,16 @@ OUTCOMES: Table = {
         "x = []\nwhile True:\n  try: x.append(bytearray(1 << 20))\n  except MemoryError: pass",
         MEMORY, KILLED, TIMEOUT,
     ),
+    "too much shared memory": _ends(
+        "import mmap\nx = mmap.mmap(-1, 700 << 20)\nfor n in range(0, 700 << 20, 4096): x[n] = 1",
+        MEMORY, KILLED, ERROR,
+    ),
     "it kills itself": _ends("import os\nos.kill(os.getpid(), 9)", KILLED, ERROR),
+    "a real-time signal": _ends("import os\nos.kill(os.getpid(), 37)", KILLED, ERROR),
+    "a real-time signal, when called": (
+        Program("import os\ndef f(): os.kill(os.getpid(), 40)", cases=(Case((), 1),), entry_point="f"),
+        (KILLED, ERROR),
+    ),
     "a fault": _ends("import ctypes\nctypes.string_at(0)", KILLED, ERROR),
     "it aborts": _ends("import os\nos.abort()", KILLED, ERROR),
     "it prints without end": _ends("while True: print('x' * 1000)", OUTPUT_LIMIT),

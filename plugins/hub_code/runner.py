@@ -45,8 +45,10 @@ class Runner:
                 f"wall_s is above 0 and at most total_s, and that at most {MOST_TOTAL_S:g}: "
                 f"not {wall_s:g} and {total_s:g}"
             )
-        if memory_mb <= 0:
-            raise OptionError(f"memory_mb is above 0, not {memory_mb}")
+        try:
+            Limits(wall_s, memory_mb)
+        except ValueError as error:
+            raise OptionError(str(error)) from None
         self.language, self.wall_s, self.memory_mb, self.total_s = language, wall_s, memory_mb, total_s
         self.sandbox = hub.open_sandbox(sandbox, **_one_slot(sandbox, sandbox_options or {}))
         self._until = 0.0

@@ -24,7 +24,8 @@ _NAMESPACES = (
     | kernel.CLONE_NEWCGROUP
 )
 INNER_ID = 1000
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+# Not /dev/zero: mapped as shared, it is memory that no limit of a process counts.
+_DEVICES = ("null", "full", "random", "urandom")
 _ROOT = "/tmp"
 SCRATCH_OPTIONS = "size={size},nr_inodes=8192,mode=1777"
 
@@ -125,6 +126,6 @@ def renew_scratch(megabytes: int) -> None:
 
 def ruleset(config: dict[str, Any]) -> int:
     """Return the second tier's walls, made once: a ruleset of Landlock for every program's process."""
-    writable = [config["scratch"], "/dev/null", "/dev/zero", "/dev/full"]
+    writable = [config["scratch"], "/dev/null", "/dev/full"]
     readable = [*config["readable"], "/dev/random", "/dev/urandom"]
     return kernel.landlock(readable, writable)

@@ -11,7 +11,7 @@ from hub_local.syscalls import MACHINE
 
 _NAMESPACES = {
     "user": "the programs' user is nobody on the host, and has no rights over its namespaces",
-    "mount": "a root of its own, read-only: Python, libraries, five devices; no /proc, no /sys",
+    "mount": "a root of its own, read-only: Python, libraries, four devices; no /proc, no /sys",
     "pid": "no process outside can be seen or signalled; all end with the server's",
     "network": "no interface is up",
     "ipc": "no shared memory or queues of the host",

@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import random
+import re
 import resource
 import signal
 import socket
@@ -18,9 +19,11 @@ from hub_local import judge, kernel, seccomp, solver
 
 OPEN_FILES = 64
 FILE_BYTES = 32 << 20
-MOST_PROCESSES = 64
+MOST_THREADS = 256
+"""Threads of a program, or processes of a compiler; only where those of a namespace are counted alone."""
 WORK = seccomp.WORK
 _LONGEST_REQUEST = 1 << 18
+_REACHED = ("", "read", "begun")
 ENVIRONMENT = {
     "HOME": "/tmp",
     "TMPDIR": "/tmp",
@@ -39,7 +42,8 @@ def prepare(config: dict[str, Any]) -> None:
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The first process of a namespace gets the signals that it has a handler for, from programs too.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Waiting:
@@ -57,18 +61,30 @@ class Waiting:
         self.began = mmap.mmap(-1, 1)
         self.namespaces = config["tier"] == "namespaces"
         self.filter = kernel.Filter(*seccomp.strict(self.namespaces))
-        self.starts = kernel.Filter(seccomp.starting()) if config["tools"] else None
+        self.tools = config["tools"]
+        if self.tools:
+            self.starts = kernel.Filter(seccomp.command(starts=True))
+            self.runs = kernel.Filter(seccomp.command(starts=False))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        self.hard_address_bytes = hard if hard != resource.RLIM_INFINITY else 1 << 62
+        # Before Linux 5.14 all processes of the user count, those of the host as well.
+        release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+        self.counts_own = self.namespaces and release >= (5, 14)
 
-    def drop_unread(self) -> bool:
-        """Take a program that its process did not live to read away; whether there was one."""
-        if self.began[0]:
-            self.began[0] = 0
-            return False
+    def reached(self) -> str:
+        """Return how far the process came that has ended: it has "begun" its program, only "read" it, or "".
+
+        A program that it did not read is taken away.
+        """
+        reached = _REACHED[self.began[0]]
+        self.began[0] = 0
+        if reached:
+            return reached
         with contextlib.suppress(BlockingIOError):
             _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
             for descriptor in descriptors:
                 os.close(descriptor)
-        return True
+        return reached
 
     def become(self) -> None:
         """Wait for a program behind every wall, and run it; does not return.
@@ -86,7 +102,7 @@ class Waiting:
         for which, value in _SAME_LIMITS.items():
             resource.setrlimit(which, (value, value))
         kernel.drop_capabilities()
-        if self.starts is None:
+        if not self.tools:
             self.filter.install(os.getpid())
         random.seed()
         _touch()
@@ -94,15 +110,37 @@ class Waiting:
         if not data:
             os._exit(0)
         self.began[0] = 1
-        self.began.close()
         self.work.close()
         request = json.loads(data)
         _place(descriptors, request["places"])
-        _limit(request, self.base)
+        self._limit(request)
         text = request["text"].encode("utf-8", "surrogatepass") if "text" in request else _read(3)
-        if self.starts is not None:
-            self.starts.install()
+        if request["kind"] == "command":
+            if "file" in request:
+                with open(request["file"], "wb") as file:
+                    file.write(text)
+            (self.starts if request["compiles"] else self.runs).install()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.began[0] = 2
+        self.began.close()
         _run(request, text)
+
+    def _limit(self, request: dict[str, Any]) -> None:
+        memory = self.base + (request["memory_mb"] << 20)
+        most = self.hard_address_bytes
+        if most < memory:
+            raise OSError("the host's own limit (ulimit -v) is lower")
+        command = request["kind"] == "command"
+        limits = {
+            resource.RLIMIT_CPU: int(request["wall_s"]) + 2,
+            resource.RLIMIT_NOFILE: OPEN_FILES if not command else 256,
+            resource.RLIMIT_DATA: memory,
+            resource.RLIMIT_AS: min(2 * memory + (1 << 30), most),
+        }
+        if self.counts_own:
+            limits[resource.RLIMIT_NPROC] = MOST_THREADS
+        for which, value in limits.items():
+            resource.setrlimit(which, (value, value))
 
 
 def take_work(work: socket.socket) -> socket.socket:
@@ -115,7 +153,7 @@ def take_work(work: socket.socket) -> socket.socket:
 def _run(request: dict[str, Any], text: bytes) -> None:
     kind = request["kind"]
     if kind == "command":
-        _execute(request, text)
+        os.execve(request["command"][0], request["command"], dict(os.environ))
     elif kind == "script":
         _end(_script(text))
     elif kind == "solver":
@@ -164,21 +202,6 @@ _SAME_LIMITS = {
     resource.RLIMIT_MEMLOCK: 0,
     resource.RLIMIT_MSGQUEUE: 0,
 }
-
-
-def _limit(request: dict[str, Any], base: int) -> None:
-    memory = request["memory_mb"] << 20
-    command = request["kind"] == "command"
-    limits = {
-        resource.RLIMIT_CPU: int(request["wall_s"]) + 2,
-        resource.RLIMIT_NOFILE: OPEN_FILES if not command else 256,
-        resource.RLIMIT_DATA: base + memory,
-        resource.RLIMIT_AS: 2 * (base + memory) + (1 << 30),
-    }
-    if command:
-        limits[resource.RLIMIT_NPROC] = MOST_PROCESSES
-    for which, value in limits.items():
-        resource.setrlimit(which, (value, value))
 
 
 def _read(descriptor: int) -> bytes:
@@ -262,11 +285,3 @@ def _flush() -> bool:
         return False
     os.closerange(1, 3)  # so that who reads it need not wait until the process's memory is taken down
     return True
-
-
-def _execute(request: dict[str, Any], text: bytes) -> None:
-    """Write the program's text to a file, then become the command that compiles or runs it."""
-    if text:
-        with open(request["file"], "wb") as file:
-            file.write(text)
-    os.execve(request["command"][0], request["command"], dict(os.environ))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hub.sandbox import Execution, Limits, Program, Verdict, same_output
+from hub.sandbox import MOST_MEMORY_MB, Execution, Limits, Program, Verdict, same_output
 from hub_local.cases import Asked
 from hub_local.languages import Language
 from hub_local.slot import Lost, Slot
@@ -23,6 +23,7 @@ _JUDGED = {
     "error": Verdict.ERROR,
     "memory": Verdict.MEMORY,
 }
+_COMPILER_MB = 1024
 _SHORT = 16_000
 """Characters of a text that is sent as it is, not in a file of memory."""
 _OUT_OF_MEMORY = 4
@@ -82,20 +83,27 @@ class Runner:
         return self._execution(verdict, report, {})
 
     def _run_command(self, language: Language) -> Execution:
-        if language.compile:
-            request = {"kind": "command", "command": list(language.compile), "file": language.file}
-            limits = Limits(max(language.compile_s, self.limits.wall_s), 1024, self.limits.output_bytes)
-            report = self._run_one("tools", request, self.program.source, limits=limits, keep=True)
-            if self._ended(report):
-                self.slot("tools").forget()
-                return self._execution(Verdict.ERROR, report, {"step": "compile"})
-            self.outputs = {"stdout": bytearray(), "stderr": bytearray()}
-        request = {"kind": "command", "command": list(language.run), "file": language.file}
-        source = "" if language.compile else self.program.source
-        limits = Limits(
-            self.limits.wall_s, self.limits.memory_mb + language.extra_mb, self.limits.output_bytes
-        )
-        return self._printed(self._run_one("tools", request, source, limits=limits))
+        steps = [language.compile, language.run] if language.compile else [language.run]
+        for number, command in enumerate(steps):
+            compiles = number < len(steps) - 1
+            request: dict[str, Any] = {"kind": "command", "command": list(command), "compiles": compiles}
+            if number == 0:
+                request["file"] = language.file
+            limits = self._step_limits(language, compiles)
+            source = "" if number else self.program.source
+            report = self._run_one("tools", request, source, limits=limits, keep=compiles)
+            if compiles:
+                if report["status"]:
+                    return self._execution(Verdict.ERROR, report, {"step": "compile"})
+                self.outputs, self.flooded = {"stdout": bytearray(), "stderr": bytearray()}, False
+        return self._printed(report)
+
+    def _step_limits(self, language: Language, compiles: bool) -> Limits:
+        own = self.limits
+        if compiles:
+            return Limits(max(language.compile_s, own.wall_s), _COMPILER_MB, own.output_bytes)
+        memory_mb = min(own.memory_mb + language.extra_mb, MOST_MEMORY_MB)
+        return Limits(own.wall_s, memory_mb, own.output_bytes)
 
     def _run_in_process(self) -> Execution:
         read, write = self._pipe()
@@ -351,8 +359,15 @@ class Runner:
             status, wall_s = os.waitstatus_to_exitcode(report["status"]), report["wall_s"]
             info = {**info, "cpu_s": report["cpu_s"], "peak_mb": report["peak_kb"] / 1024}
             if status < 0:
-                info["signal"] = signal.Signals(-status).name
+                info["signal"] = _signal_name(-status)
             else:
                 code = status
         stdout, stderr = (self.outputs[name].decode(errors="replace") for name in ("stdout", "stderr"))
         return Execution(verdict, stdout, stderr, code, wall_s, info)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have none
+        return f"signal {number}"

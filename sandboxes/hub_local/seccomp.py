@@ -15,6 +15,10 @@ _LOAD, _JUMP, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x05, 0x15,
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 CLONE_THREAD = 0x10000
+_NEW_NAMESPACES = 0x7E020000
+"""Every CLONE_NEW... of clone(2)."""
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
+"""Together they are memory that no limit of a process counts."""
 WORK = 200
 """The descriptor that a program's process gets its program from; a program can have none of this number."""
 
@@ -53,10 +57,10 @@ _REFUSED = (
     "open_by_handle_at name_to_handle_at clock_settime reboot syslog mlock sched_setaffinity setsid "
     "setpgid tkill"
 )
-_STARTING = (
-    "fork vfork execve execveat clone clone3 setpgid setsid sched_setaffinity prctl sendfile copy_file_range"
-)
+_COMMAND = "execve setpgid setsid prctl sendfile copy_file_range kill tkill tgkill"
 """What compilers and their programs need besides: only inside a namespace of processes of their own."""
+_STARTING = "fork vfork execveat"
+"""What compilers need in order to start the programs that they are made of."""
 
 _DANGEROUS = (
     "ptrace process_vm_readv process_vm_writev keyctl add_key request_key bpf perf_event_open "
@@ -91,11 +95,7 @@ def strict(own_files: bool = True) -> tuple[bytes, list[int]]:
         _argument("kill", 0, (_PID,)),
         _argument("tgkill", 0, (_PID,)),
         _argument("prctl", 0, _PRCTL_ALLOWED),
-        _argument("fcntl", 1, _FCNTL_ALLOWED),
-        _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
-        _argument("prlimit64", 0, (0,)),
-        _argument("socketpair", 0, (1,)),
-        _argument("sendto", 4, (0,)),
+        *_checked(),
         _argument("recvmsg", 0, (WORK,)),
         _flag("clone", 0, CLONE_THREAD),
     ]
@@ -107,19 +107,20 @@ def strict(own_files: bool = True) -> tuple[bytes, list[int]]:
     ]
 
 
-def starting(own_files: bool = True) -> bytes:
-    """Return the filter for compilers and what they make, which may start processes in their namespace."""
-    names = (
-        f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING} {_STARTING} {_OWNED} kill tkill tgkill"
-    )
+def command(starts: bool) -> bytes:
+    """Return the filter for compilers and what they make.
+
+    Args:
+        starts: it may start processes, in its namespace; else it is one process, and may be another program.
+    """
+    allowed = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING} {_OWNED} {_COMMAND}".split()
+    if starts:
+        allowed += _STARTING.split()
     checks = [
-        _argument("fcntl", 1, _FCNTL_ALLOWED),
-        _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
-        _argument("prlimit64", 0, None),
-        _argument("socketpair", 0, (1,)),
-        _argument("sendto", 4, (0,)),
+        *_checked(),
+        _argument("sched_setaffinity", 0, (0,)),
+        _unless("clone", 0, (_NEW_NAMESPACES, True)) if starts else _flag("clone", 0, CLONE_THREAD),
     ]
-    allowed = names.split()
     return _program(checks, allowed, [n for n in _REFUSED.split() if n not in allowed], errno.ENOSYS)
 
 
@@ -181,26 +182,54 @@ def _search(ranges: list[tuple[int, Code]]) -> Code:
     return [(_JUMP_GREATER, 0, 1, ranges[middle][0]), (_JUMP, 0, 0, len(left)), *left, *right]
 
 
-def _argument(name: str, place: int, values: Sequence[int] | None, error: int = errno.EPERM) -> Check:
-    """Allow a call where the low half of an argument is one of these values; None for any value."""
+def _checked() -> list[Check]:
+    """Return what every program may call with some arguments only."""
+    return [
+        _argument("fcntl", 1, _FCNTL_ALLOWED),
+        _argument("ioctl", 1, _IOCTL_ALLOWED, errno.ENOTTY),
+        _argument("prlimit64", 0, (0,)),
+        _argument("socketpair", 0, (1,)),
+        _null("sendto", 4),
+        _unless("mmap", 3, (_MAP_ANONYMOUS, True), (_MAP_SHARED, True)),
+    ]
+
+
+def _argument(name: str, place: int, values: Sequence[int], error: int = errno.EPERM) -> Check:
+    """Allow a call where an argument of 32 bits is one of these values."""
     if name not in NUMBERS:
         return None
-    if values is None:
-        return NUMBERS[name], [(_RETURN, 0, 0, _ALLOW)]
     body: Code = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
     for value in values:
         body += [(_JUMP_EQUAL, 0, 1, value & 0xFFFFFFFF), (_RETURN, 0, 0, _ALLOW)]
     return NUMBERS[name], [*body, (_RETURN, 0, 0, _error(error))]
 
 
-def _flag(name: str, place: int, flag: int) -> Check:
-    """Allow a call where an argument has a flag."""
+def _null(name: str, place: int) -> Check:
+    """Allow a call where an argument is a null pointer: both halves are 0."""
     return NUMBERS[name], [
         (_LOAD, 0, 0, _ARGUMENTS + 8 * place),
-        (_JUMP_SET, 0, 1, flag),
+        (_JUMP_EQUAL, 0, 3, 0),
+        (_LOAD, 0, 0, _ARGUMENTS + 8 * place + 4),
+        (_JUMP_EQUAL, 0, 1, 0),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _error(errno.EPERM)),
     ]
+
+
+def _flag(name: str, place: int, flag: int) -> Check:
+    """Allow a call where an argument has a flag."""
+    return _unless(name, place, (flag, False))
+
+
+def _unless(name: str, place: int, *flags: tuple[int, bool]) -> Check:
+    """Refuse a call where, for each of these flags, an argument has it (True) or lacks it (False)."""
+    if name not in NUMBERS:
+        return None
+    code: Code = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place)]
+    for number, (flag, refused) in enumerate(flags):
+        allow = len(flags) - number
+        code.append((_JUMP_SET, 0, allow, flag) if refused else (_JUMP_SET, allow, 0, flag))
+    return NUMBERS[name], [*code, (_RETURN, 0, 0, _error(errno.EPERM)), (_RETURN, 0, 0, _ALLOW)]
 
 
 def _error(number: int) -> int:

@@ -55,6 +55,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 answer: dict[str, Any] = {"execution": {**vars(execution), "info": dict(execution.info)}}
             except HubError as error:
                 answer = {"error": type(error).__name__, "message": str(error)}
+            except Exception as error:  # a defect here is no verdict, and must not end it for who comes next
+                message = f"{type(error).__name__}: {error}"
+                answer = {"error": "SandboxUnavailable", "message": message}
             _send(answers, answer)
     finally:
         sandbox.close()

@@ -22,6 +22,12 @@ _ENVIRONMENT = {
 }
 
 
+_NOT_BEGUN = {
+    "": "the program's process ended before it had the program",
+    "read": "the program's process cannot have its limits, for those of this process (ulimit) are lower",
+}
+
+
 class Lost(Exception):
     """The zygote has ended; what it ran has no verdict."""
 
@@ -110,7 +116,7 @@ class Slot:
             request: see `program.Waiting`.
             descriptors: what the program is given, by the number that it shall have there.
             wall_s: its time.
-            keep: leave its files for the next one.
+            keep: leave its files for the next one, if it ends with 0.
 
         Raises:
             Lost: the zygote has ended.
@@ -130,11 +136,6 @@ class Slot:
         with contextlib.suppress(OSError):
             self.control.send(b'{"kill":true}')
 
-    def forget(self) -> None:
-        """Have it empty what a program before left behind."""
-        with contextlib.suppress(OSError):
-            self.control.send(b'{"forget":true}')
-
     def report(self) -> dict[str, Any] | None:
         """Read a report; None if it is that of a program before, whose end nobody waited for.
 
@@ -150,8 +151,8 @@ class Slot:
         message: dict[str, Any] = json.loads(data)
         if message.get("id") != self.runs:
             return None
-        if message["unread"] and not message["killed"]:
-            raise Lost("the program's process ended before it had the program")
+        if message["reached"] != "begun" and not message["killed"]:
+            raise Lost(_NOT_BEGUN[message["reached"]])
         return message
 
     def kill(self) -> None:

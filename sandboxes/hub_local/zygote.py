@@ -88,11 +88,6 @@ class Server:
             order = json.loads(data)
             if "wall_s" in order:
                 self.run(order)
-            elif "forget" in order:
-                os.kill(self.child, signal.SIGKILL)
-                self.reap()
-                self.clean()
-                self.fork()
         if self.config["own_scratch"]:
             self.scratch.remove(self.config["scratch"])
 
@@ -125,12 +120,12 @@ class Server:
             "id": order["id"],
             "status": status,
             "killed": killed,
-            "unread": self.waiting.drop_unread(),
+            "reached": self.waiting.reached(),
             "wall_s": time.monotonic() - start,
             "cpu_s": usage.ru_utime + usage.ru_stime,
             "peak_kb": usage.ru_maxrss,
         }
-        self.clean(keep_files="keep" in order)
+        self.clean(keep_files="keep" in order and status == 0)
         self.control.send(json.dumps(report).encode())
         os.sched_yield()  # who waits for the report goes first
         self.fork()

@@ -17,6 +17,22 @@ def test_a_limit_is_positive_and_finite(name: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("wall_s", 1e12, "at most 1,000,000"),
+        ("memory_mb", 10**12, "at most 16,777,216"),
+        ("memory_mb", 0.5, "whole number"),
+        ("memory_mb", 256.0, "whole number"),
+        ("output_bytes", 1e6, "whole number"),
+        ("output_bytes", 1 << 33, "at most"),
+    ],
+)
+def test_a_limit_that_no_program_can_have(name: str, value: float, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Limits(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
     ("printed", "expected", "lines", "tokens", "exact"),
     [
         (b"1\n", "1\n", True, True, True),

@@ -270,6 +270,7 @@ def test_rows_that_judge_nothing_fail(
         {"wall_s": 61},
         {"total_s": 500},
         {"memory_mb": 0},
+        {"memory_mb": 10**12},
         {"language": "cobol"},
     ],
     ids=str,

@@ -38,6 +38,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "socket (network)": (2, 1, 0),
     "socket (vsock)": (40, 1, 0),
     "socket (netlink)": (16, 3, 0),
+    "sendto (an address)": (0, 0, 0, 0, 8, 3),
+    "sendto (an address whose low half is 0)": (0, 0, 0, 0, 0x500000000, 3),
+    "mmap (shared memory, which no limit counts)": (0, 4096, 3, 0x21, -1, 0),
     "socketpair (network)": (2, 1, 0, 0),
     "clone": (17, 0, 0, 0, 0),
     "clone (a process of the same memory)": (0x100 | 17, 0, 0, 0, 0),
@@ -172,6 +175,30 @@ def test_what_honest_programs_call_is_allowed(box: LocalSandbox) -> None:
     }
     refused = {name: result for name, result in attempts(box, calls).items() if result[0] == -1}
     assert refused == {}
+
+
+THREADS = """
+import _thread, time
+_thread.stack_size(32768)
+try:
+    for count in range(2000): _thread.start_new_thread(time.sleep, (30,))
+except RuntimeError: pass
+print(count < 300, flush=True)
+import os; os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("box", ["namespaces"], indirect=True)
+def test_threads_end_at_their_limit(box: LocalSandbox) -> None:
+    done = box.run(hub.Program(THREADS, expected_stdout="True"), hub.Limits(wall_s=20))
+    assert done.verdict is hub.Verdict.PASSED, done
+    after = box.run(hub.Program(THREADS.replace("2000", "100")), hub.Limits(wall_s=20))
+    assert after.verdict is hub.Verdict.PASSED, after
+
+
+def test_there_is_no_device_of_shared_memory(box: LocalSandbox) -> None:
+    done = box.run(hub.Program("open('/dev/zero', 'r+b')"), hub.Limits())
+    assert done.verdict is hub.Verdict.ERROR, done
 
 
 def test_a_program_may_signal_itself(box: LocalSandbox) -> None:

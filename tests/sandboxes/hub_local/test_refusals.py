@@ -146,6 +146,31 @@ def test_a_call_refused_halfway_is_named(call: str) -> None:
     assert call in refused
 
 
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_{which}, (3 << 30, 3 << 30))
+import hub, hub.errors
+box = hub.open_sandbox("local", slots=1, require=[{tier!r}])
+for memory_mb in (256, 5000, 256):
+    try: print(box.run(hub.Program("print(1)"), hub.Limits(memory_mb=memory_mb)).verdict)
+    except hub.errors.HubError as error: print(type(error).__name__, error)
+box.close()
+"""
+
+
+@pytest.mark.parametrize("tier", GIVEN)
+@pytest.mark.parametrize("which", ["AS", "DATA"])
+def test_memory_that_this_process_cannot_give_is_no_verdict(tier: str, which: str) -> None:
+    if not GIVEN[tier]:
+        pytest.skip(f"this machine refuses the tier {tier}")
+    command = [sys.executable, "-c", LIMITED.format(which=which, tier=tier)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    first, second, third = done.stdout.splitlines()
+    assert (first, third) == ("passed", "passed")
+    assert second.startswith("SandboxUnavailable"), second
+    assert "ulimit" in second
+
+
 ORDINARY = """
 import os, sys
 os.setgroups([]); os.setresgid(NOBODY, NOBODY, NOBODY); os.setresuid(NOBODY, NOBODY, NOBODY)
