@@ -16,7 +16,8 @@ class Asker:
 
     Args:
         whose: the asking reward's name, for messages.
-        judge: options of the reward `judge`: model, url, cache, server, judges, repeats, ...
+        judge: options of the reward `judge`: model, url, cache, server, judges, repeats, ...; `system = ""`
+            is no system message.
         task: how it is asked: keys of the judge's column `judge`.
 
     Raises:
@@ -33,6 +34,8 @@ class Asker:
         ours = next((name for name in OURS if name in given), None)
         if ours is not None:
             raise OptionError(f"{whose}: judge.{ours} is not an option here: {whose} says how it is asked")
+        if given.get("system") == "":  # to the judge, that is its usual one; here, none
+            task["system"] = given.pop("system")
         self._judge = hub.open_reward("judge", **given)
         self._task = task
 
