@@ -108,6 +108,7 @@ def command(
     nothing could be run.
     """
     from hub.cli.mix_options import read_reward_options
+    from hub.cli.start import nothing_collected, warm_meanwhile
     from hub.evaluation.folder import check_free, make_folder
     from hub.evaluation.plan import find_benchmark, make_mix, make_plan
     from hub.evaluation.table import show_results
@@ -149,7 +150,10 @@ def command(
     if out is not None and not resume:
         for plan in plans:
             check_free(folder / plan.benchmark.name)
-    opens = RewardsUnderTest(under_test) if under_test else open_generator(name, generator, **keys)
+    if under_test is None:
+        warm_meanwhile(plans)
+    with nothing_collected():
+        opens = RewardsUnderTest(under_test) if under_test else open_generator(name, generator, **keys)
     with closing(opens) as opened:
         results, stopped = _run_all(plans, opened, folder, out is None, resume, name)
     if as_json:
