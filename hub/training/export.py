@@ -5,10 +5,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hub.errors import ConfigError, OptionError, PluginError, nearest
-from hub.mix.mix import Mix
 from hub.options import check_options, describe_options
 from hub.plugins import load, open_target
-from hub.training.from_file import digest
+from hub.training.from_file import read
 from hub.training.trainer import Exported
 
 
@@ -32,8 +31,8 @@ def export(
     offer = load().trainers[trainer]
     make = open_target(offer.target, offer.origin)
     path, folder = Path(mix_path).absolute(), Path(out).absolute()
-    given = {"path": path, "sha256": digest(path), "out": folder}
-    mix = Mix.load(path)
+    mix, sha256 = read(path)
+    given = {"path": path, "sha256": sha256, "out": folder}
     whose = f"trainer {trainer!r} of {offer.origin}"
     _refuse_wrong(options, set(describe_options(make)) - {"mix", *given}, whose)
     check_options(make, {"mix": mix, **given, **options}, whose)

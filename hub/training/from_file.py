@@ -11,29 +11,46 @@ from hub.training.gather import Gatherer
 
 
 def digest(path: str | Path) -> str:
-    """Return the SHA-256 of a mix file.
+    """Return the SHA-256 of a mix file and of what it names: reward files, versions of installed plugins.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: it cannot be read, or is wrong.
     """
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise ConfigError(f"{path}: the mix cannot be read: {error.strerror}") from error
+    return read(path)[1]
 
 
 def mix_of(path: str | Path, sha256: str | None = None) -> Mix:
     """Read a mix file.
 
     A worker that starts late must not train on another mix than those that started before: what was exported
-    holds the file's digest.
+    holds its digest.
 
     Raises:
-        ConfigError: it has changed since it was exported, cannot be read, or is wrong.
+        ConfigError: it, or a reward in it, has changed since it was exported; it cannot be read, or is wrong.
     """
-    if sha256 is not None and digest(path) != sha256:
-        raise ConfigError(f"{path} has changed since it was exported: run `hub export` again, and start anew")
-    return Mix.load(path)
+    mix, found = read(path)
+    if sha256 is not None and found != sha256:
+        raise ConfigError(
+            f"{path}, or a reward that it names, has changed since it was exported: run `hub export` again, "
+            "and start anew"
+        )
+    return mix
+
+
+def read(path: str | Path) -> tuple[Mix, str]:
+    """Return the mix and its digest.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong.
+    """
+    try:
+        content = hashlib.sha256(Path(path).read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path}: the mix cannot be read: {error.strerror}") from error
+    mix = Mix.load(path)
+    for reward in mix.rewards:
+        content.update(f"\n{reward.bound.target.identity}".encode())
+    return mix, content.hexdigest()
 
 
 def gatherer_of(

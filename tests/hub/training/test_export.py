@@ -112,6 +112,17 @@ def test_a_mix_that_changed_since_is_refused(mix: Path) -> None:
     assert mix_of(mix).weights() == {"think-format": 2.0}
 
 
+def test_a_reward_file_that_changed_since_is_refused(tmp_path: Path) -> None:
+    code = "import hub\n\n@hub.reward(needs=[])\ndef mine(sample: hub.Sample) -> float:\n    return {}\n"
+    (tmp_path / "mine.py").write_text(code.format("1.0"))
+    (tmp_path / "mix.toml").write_text('[[reward]]\nuse = "mine.py:mine"\n')
+    exported = digest(tmp_path / "mix.toml")
+    assert mix_of(tmp_path / "mix.toml", exported).names == ("mine",)
+    (tmp_path / "mine.py").write_text(code.format("7.0"))
+    with pytest.raises(ConfigError, match="or a reward that it names, has changed"):
+        mix_of(tmp_path / "mix.toml", exported)
+
+
 def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "mix.toml").write_text(MIX)
     command = [str(Path(sys.executable).with_name("hub")), "export", "nothing", "mix.toml", "--out", "out"]
