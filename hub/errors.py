@@ -19,8 +19,9 @@
 A message says what happened, to which plugin of which distribution and version, and what to do next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class HubError(Exception):
@@ -85,7 +86,16 @@ class EngineError(HubError):
 
 
 class RewardFailed(HubError):
-    """A reward failed on a sample, and the mix asked for that to stop the run."""
+    """A reward failed on a sample, and the mix asked for that to stop the run.
+
+    Args:
+        message: which sample and reward, and why.
+        results: what the mix made of every sample of the batch (`hub.MixScore`), those that failed too.
+    """
+
+    def __init__(self, message: str, results: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.results = results
 
 
 class GeneratorError(HubError):

@@ -285,7 +285,7 @@ class Mix:
         results = combine(ordered, self.weights(step), groups, config.on_failure, config.aggregate)
         load().scored(ScoredBatch(samples, results, step))
         if config.on_failure == "raise":
-            _raise_failures(results)
+            raise_failures(results)
         return results
 
     def stats(self, engine: AnyEngine | None = None) -> dict[str, dict[str, Any]]:
@@ -321,13 +321,15 @@ def _lacks(reward: MixReward, name: str, column: str, row: Mapping[str, Any], nu
     )
 
 
-def _raise_failures(results: Sequence[MixScore]) -> None:
+def raise_failures(results: Sequence[MixScore]) -> None:
+    """Raise `RewardFailed` where a reward failed, as `on_failure = "raise"` asks for."""
     failed = [(i, n, s) for i, r in enumerate(results) for n, s in r.scores.items() if s.fault]
     if failed:
         index, name, score = failed[0]
         raise RewardFailed(
             f"{len(failed)} of {len(results)} samples have a failed reward; the first: sample {index}, "
-            f'reward {name!r}: {score.reason}: {score.detail} (on_failure = "raise")'
+            f'reward {name!r}: {score.reason}: {score.detail} (on_failure = "raise")',
+            results,
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from hub.engine.interface import AnyEngine
 from hub.errors import BadInput, ConfigError, EngineError, RewardFailed
 from hub.mix.combine import MixScore
-from hub.mix.mix import Mix
+from hub.mix.mix import Mix, raise_failures
 from hub.sample import Sample
 from hub.training.lower import Lowered, group_means, has_total, is_whole, lower_one
 
@@ -165,6 +165,8 @@ class Gatherer:
                     self._threads.discard(threading.current_thread())
                     return
                 batch = self._take()
+                if self._ready:
+                    self._wake()  # several asked for one idle thread
             if batch:
                 self._score(batch)
 
@@ -197,13 +199,22 @@ class Gatherer:
         samples = [replace(asked.sample, group=asked.group.name) for asked in batch]
         try:
             results = self.mix.score(samples, step=batch[0].step, engine=self._engine)
+        except RewardFailed as stopped:
+            results = list(stopped.results)
+            if not results:
+                self._fail(batch, stopped)
+                return
+            for asked, result in zip(batch, results, strict=True):
+                try:
+                    raise_failures([result])
+                except RewardFailed as own:  # the others of the batch may be somebody else's
+                    self._fail([asked], own)
         except BaseException as error:
             self._fail(batch, error)
             return
         with self._changed:
-            here = [
-                (asked, result) for asked, result in zip(batch, results, strict=True) if not asked.is_gone
-            ]
+            pairs = zip(batch, results, strict=True)
+            here = [(asked, result) for asked, result in pairs if not asked.is_gone]
             for asked, result in here:
                 asked.again, asked.scored = asked.scored is not None, result
                 self.counts["missing"] += not has_total(result)
@@ -211,12 +222,8 @@ class Gatherer:
                 self._settle(asked, result)
 
     def _fail(self, batch: list["_Asked"], error: BaseException) -> None:
-        with self._changed:
-            if isinstance(error, RewardFailed):  # that ends the run: nobody should wait for it
-                batch = [one for group in {asked.group for asked in batch} for one in group.samples]
-            for asked in list(batch):
-                self._drop(asked)
         for asked in batch:
+            self._drop(asked)
             with suppress(InvalidStateError):
                 asked.set_exception(error)
 

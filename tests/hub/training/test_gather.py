@@ -143,10 +143,18 @@ def test_steps_are_kept_apart(engine: hub.Engine, made: list[hub.Gatherer]) -> N
     assert values(futures) == [1.0, 3.0, 2.0, 3.0, 1.0]
 
 
-def test_on_failure_raise_reaches_everyone_in_the_group(engine: hub.Engine, made: list[hub.Gatherer]) -> None:
-    made.append(hub.Gatherer(hub.Mix({touchy: 1.0}, on_failure="raise"), group_size=2, engine=engine))
-    with pytest.raises(RewardFailed, match="it was asked for"):
-        made[-1].score(sample("raise"))
+def test_on_failure_raise_reaches_who_asked_and_nobody_else(
+    engine: hub.Engine, made: list[hub.Gatherer]
+) -> None:
+    made.append(hub.Gatherer(hub.Mix({touchy: 1.0}, on_failure="raise"), group_size=1, engine=engine))
+    texts = ["1", "raise", "3"] * 40
+    futures = [made[-1].submit(sample(text, n)) for n, text in enumerate(texts)]
+    for text, future in zip(texts, futures, strict=True):
+        if text == "raise":
+            with pytest.raises(RewardFailed, match="it was asked for"):
+                future.result(timeout=60)
+        else:
+            assert future.result(timeout=60).value == float(text)
 
 
 def test_coroutines_and_one_that_gives_up(gatherer: hub.Gatherer) -> None:
@@ -239,6 +247,19 @@ def test_what_was_given_up_before_it_began_is_not_scored(
     assert values([*held, last]) == [1.0] * 17
     assert sorted(seen) == sorted([*(f"held {n}" for n in range(16)), "last"])
     assert made[-1].counts["groups_incomplete"] == 0
+
+
+def test_what_comes_at_once_is_scored_at_once(engine: hub.Engine, made: list[hub.Gatherer]) -> None:
+    together = threading.Barrier(8)
+
+    @hub.reward(needs=[], lane="inline", group=True)
+    def meets(samples: list[hub.Sample]) -> list[float]:
+        together.wait(60)
+        return [1.0] * len(samples)
+
+    made.append(hub.Gatherer(hub.Mix({meets: 1.0}), group_size=40, engine=engine))
+    futures = [made[-1].submit(sample("x", n % 8)) for n in range(320)]
+    assert values(futures) == [1.0] * 320
 
 
 def test_a_prompt_that_goes_on_and_on_is_not_kept(engine: hub.Engine, made: list[hub.Gatherer]) -> None:
