@@ -296,6 +296,11 @@ def check_names(board: Board) -> None:
         benchmark = find_benchmark(entry.use)
         if entry.split is not None and entry.split not in benchmark.splits:
             raise UnknownName(f"split of benchmark {entry.use!r}", entry.split, benchmark.splits)
+        if benchmark.headline and entry.metric == "score" and not entry.mix:
+            raise ConfigError(
+                f"board {board.name!r}: benchmark {entry.use!r} has no one score, but "
+                f"{' and '.join(benchmark.headline)}: name one as its metric"
+            )
         if entry.mix or METRIC.fullmatch(entry.metric) or entry.metric == "score":
             continue
         names = Mix.from_tables(benchmark.rewards).names

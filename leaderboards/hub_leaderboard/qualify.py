@@ -38,6 +38,8 @@ def problems_of(run: StoredRun, entry: Entry, board: Board) -> list[str]:
         found.append(f"{samples} samples per prompt, the board asks for {entry.samples_per_prompt}")
     if not run.imported:
         found += _not_as_offered(run, entry)
+    else:
+        found += _options(about["options"], entry.options, sorted(entry.options))
     if not about["data_hash"].startswith(entry.data_hash):
         found.append(f"other data: hash {about['data_hash'][:12]}, the board asks for {entry.data_hash[:12]}")
     if not hash_mix(run).startswith(entry.mix):
@@ -57,13 +59,7 @@ def _not_as_offered(run: StoredRun, entry: Entry) -> list[str]:
     elif entry.split is None:
         found += [flag for flag in flags if flag.startswith("split ")]
     options = {key: value for key, value in about["options"].items() if key not in FROM}
-    if options != entry.options:
-        names = sorted(entry.options.keys() | options.keys())
-        wrong = [name for name in names if entry.options.get(name) != options.get(name)]
-        found += [
-            f"benchmark option {name}: {_shown(options, name)}, on the board {_shown(entry.options, name)}"
-            for name in wrong
-        ]
+    found += _options(options, entry.options, sorted(entry.options.keys() | options.keys()))
     if not entry.decoding:
         found += [flag for flag in flags if flag == DECODING_CHANGED]
     if not entry.mix:
@@ -71,8 +67,14 @@ def _not_as_offered(run: StoredRun, entry: Entry) -> list[str]:
     return found
 
 
-def _shown(options: Mapping[str, Any], name: str) -> str:
-    return repr(options[name]) if name in options else "the default"
+def _options(here: Mapping[str, Any], board: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """How options differ from those that a board asks for."""
+    found = []
+    for name in names:
+        has, asked = (repr(table[name]) if name in table else "the default" for table in (here, board))
+        if has != asked:
+            found.append(f"benchmark option {name}: {has}, on the board {asked}")
+    return found
 
 
 def hash_mix(run: StoredRun) -> str:

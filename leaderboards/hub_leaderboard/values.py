@@ -1,6 +1,6 @@
 """A run's values on one metric: by prompt, for tests; and its mean, as the run's result says it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import isclose
@@ -62,7 +62,8 @@ def read_values(run: StoredRun, metric: str) -> Values:
     groups: dict[int, list[float]] = {}
     prompts: dict[int, bytes] = {}
     for (row, sample), score in sorted(scores.items()):
-        prompts.setdefault(begins[row], _digest(run.samples[row, sample]["prompt"]))
+        line = run.samples[row, sample]  # another tool's prompts are in the model's own template
+        prompts.setdefault(begins[row], _digest(line.get("doc") if run.imported else line["prompt"]))
         if score["value"] is not None:
             groups.setdefault(begins[row], []).append(float(score["value"]))
     expected = int(run.recipe["benchmark"]["rows"]) * int(run.recipe["samples_per_prompt"])
@@ -114,9 +115,16 @@ def _scores(run: StoredRun, metric: str) -> tuple[str, dict[tuple[int, int], Any
             known = [f"category:{name}" for name in run.result["scores"]["categories"]]
             raise ConfigError(f"{run.path}: there is no metric {metric!r}{nearest(metric, known or [TOTAL])}")
         lines = {key: line for key, line in run.samples.items() if str(line.get(run.category)) == wanted}
-        return metric, {key: line["result"]["total"] for key, line in lines.items()}
+        headline = run.result["benchmark"].get("headline") or ()
+        return metric, {key: _headed(line["result"], headline) for key, line in lines.items()}
     name = TOTAL if metric.startswith("pass@") else metric
     return name, run.scores(name)
+
+
+def _headed(result: Mapping[str, Any], headline: Sequence[str]) -> Any:
+    """What counts for a category: the reward of the benchmark's headline that applies, else the total."""
+    found = (result["scores"][name] for name in headline)
+    return next((score for score in found if score["outcome"] != "abstained"), result["total"])
 
 
 def _account(run: StoredRun, name: str) -> Mapping[str, Any]:

@@ -5,4 +5,5 @@ samples.py           the samples of a run, chosen by outcome
 tables.py            rows as CSV, Markdown or a table for a terminal
 every_eval_ever.py   the schema of every_eval_ever 0.3.0
 hugging_face.py      `.eval_results/*.yaml` of a model repository
+import_lm_eval.py    results of lm-eval as runs
 """

@@ -20,6 +20,7 @@ Examples:
   hub results list runs --on 'gsm8k*'
   hub results show runs/qwen/gsm8k --only wrong --limit 3
   hub results export runs/qwen/gsm8k --format every-eval-ever --out export
+  hub results import lm-eval lm-eval-output
 """
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FORMATS = ("csv", "markdown", "hugging-face", "every-eval-ever")
@@ -27,7 +28,7 @@ FORMATS = ("csv", "markdown", "hugging-face", "every-eval-ever")
 
 @click.group("results", epilog=EXAMPLES)
 def command() -> None:
-    """List results, show their samples, write them in other formats."""
+    """List results, show their samples, write them in other formats, import those of other tools."""
 
 
 def _chosen(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,6 +174,46 @@ def export(
             (out / name).write_text(text, encoding="utf-8")
             click.echo(f"wrote {out / name}")
     return 0
+
+
+@command.command("import")
+@click.argument("tool", type=click.Choice(["lm-eval"]))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    help="Where the runs' folders are made.  [default: runs]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def import_(tool: str, path: Path, out: Path, as_json: bool) -> int:
+    """Make runs of another tool's results, so that they can be listed, compared and ranked.
+
+    PATH is a results_*.json of lm-eval (run it with --output_path and --log_samples), or a folder with such.
+    The runs are marked as imported. Exit code 1 if a task could not be imported; the others were.
+    """
+    from hub.errors import DataError
+    from hub_results.import_lm_eval import Imported, find_results, import_file
+
+    found: list[Imported] = []
+    problems: list[str] = []
+    for file in find_results(path):
+        try:
+            for one in import_file(file, out):
+                if isinstance(one, Imported):
+                    found.append(one)
+                    if not as_json:
+                        click.echo(f"{'wrote' if one.is_new else 'was there:'} {one.folder}")
+                else:
+                    problems.append(str(one))
+        except DataError as error:
+            problems.append(str(error))
+    if as_json:
+        runs = [{"task": one.task, "path": str(one.folder), "new": one.is_new} for one in found]
+        click.echo(json.dumps({"runs": runs, "problems": problems}, indent=2))
+    for problem in problems:
+        click.echo(click.style(problem, fg="yellow"), err=True)
+    return 1 if problems else 0
 
 
 def _every_eval_ever(run: "StoredRun", organization: str) -> dict[str, str]:

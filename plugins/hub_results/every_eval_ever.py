@@ -45,8 +45,10 @@ def aggregate(
             },
         },
         "eval_library": {
-            "name": "posttrain-hub",
-            "version": str(versions.get("hub", "unknown")),
+            "name": run.recipe["imported"]["tool"] if run.imported else "posttrain-hub",
+            "version": str(
+                run.recipe["imported"]["version"] if run.imported else versions.get("hub", "unknown")
+            ),
             "additional_details": {
                 "versions": _text(versions),
                 "hardware": _text(run.result.get("hardware")),

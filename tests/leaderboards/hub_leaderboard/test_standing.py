@@ -264,3 +264,40 @@ def test_no_run_at_all(tmp_path: Path, make_board: Make) -> None:
     standing = stand(make_board(MANY), tmp_path)
     assert (standing.rows, standing.left, standing.pairs) == ((), (), ())
     assert json.dumps(as_json(standing))
+
+
+def mark_imported(run: Path, prompt: str) -> None:
+    """What a run of another tool looks like: its own recipe, prompts in its model's template."""
+    recipe = json.loads((run / "recipe.json").read_text())
+    recipe["recipe"]["imported"] = {"tool": "lm-eval", "version": "0.4.13"}
+    recipe["recipe"]["mix"]["rewards"][0]["code"] = "lm-eval 0.4.13"
+    (run / "recipe.json").write_text(json.dumps(recipe))
+    lines = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    changed = [{**line, "doc": {"n": line["id"]}, "prompt": f"{prompt}{line['prompt']}"} for line in lines]
+    (run / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in changed))
+
+
+def test_imported_runs_are_ranked_only_where_the_board_says_so(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    make_run(tmp_path / "own", "own", lambda n: n < 30)
+    for name, bound in (("theirs", 20), ("others", 1)):
+        make_run(tmp_path / name, name, lambda n, bound=bound: n < bound)
+        mark_imported(tmp_path / name, f"<{name}>")
+    standing = stand(make_board(MANY), tmp_path)
+    assert places(standing) == [("own", (1, 1))]
+    why = "imported from lm-eval 0.4.13: the board takes the hub's own runs only"
+    assert reasons(standing) == {"others": why, "theirs": why}
+    standing = stand(make_board(MANY, imported=True), tmp_path)
+    assert [row.model for row in standing.rows] == ["own", "theirs", "others"]
+    tests = {(pair.first, pair.second): pair.test for pair in standing.pairs}
+    assert tests == {(0, 1): "z, unpaired", (0, 2): "z, unpaired", (1, 2): "McNemar, exact"}
+    assert standing.rows[2].ranks == (3, 3)
+    assert [cell["imported"] for row in as_json(standing)["rows"] for cell in row["benchmarks"]] == [
+        None, "lm-eval 0.4.13", "lm-eval 0.4.13",
+    ]  # fmt: skip
+    make_run(tmp_path / "short", "short", options={"count": 7})
+    mark_imported(tmp_path / "short", "")
+    assert reasons(stand(make_board(MANY, imported=True), tmp_path / "short", tmp_path / "own")) == {
+        "short": "imported, with other numbers of rows or completions than the hub's own runs"
+    }
