@@ -172,7 +172,8 @@ class Sandbox(Protocol):
         Raises:
             SandboxUnavailable: it cannot run, or not with the isolation asked for.
             SandboxOverloaded: no slot is free.
-            BadInput: it does not have the language, or a text is too large.
+            BadInput: it does not have the language, a text is too large, or its tests end before they ask
+                the program anything, or a case is no plain data.
         """
 
     def describe(self) -> Sequence[Layer]:

@@ -199,9 +199,6 @@ JUDGED: Table = {
     "several names": _judged(
         "def f(x):\n  return x + 1\ndef g(x):\n  return x * 2", "assert f(g(3)) == 7 and g(f(3)) == 8", PASSED
     ),
-    "tests that never call the program": _judged(_ADD, "assert True", ERROR, FAILED),
-    "tests that are empty": _judged(_ADD, "", ERROR, FAILED),
-    "tests that are no Python": _judged(_ADD, "def check(:", ERROR, entry_point="add"),
     "no such function": _judged("x = 1", _CHECK, ERROR, FAILED, entry_point="add"),
     "it does not load": _judged("def add(a, b:", _CHECK, ERROR, entry_point="add"),
     "it fails when loaded": _judged("1 / 0\n" + _ADD, _CHECK, ERROR, entry_point="add"),
@@ -224,6 +221,88 @@ JUDGED: Table = {
         "def f(xs):\n  return xs[::-1]", "xs = list(range(100_000))\nassert f(xs) == xs[::-1]", PASSED
     ),
 }
+
+_SAYS_YES = """
+class Any:
+    def __contains__(self, key):
+        print('was told', key)
+        return True
+    def __len__(self):
+        return 3
+def f(x): return Any()
+"""
+_IS_GONE = "import os\ndef f(x): os._exit(0)"
+
+JUDGED |= {
+    "its end, where tests catch anything": _judged(
+        _IS_GONE, "try:\n  f(1)\nexcept:\n  right = True\nassert right", ERROR, KILLED
+    ),
+    "its end, where tests catch what ends": _judged(
+        _IS_GONE, "try:\n  r = f(1)\nexcept BaseException:\n  r = None\nassert r is None", ERROR, KILLED
+    ),
+    "its end with an answer, where tests catch anything": _judged(
+        _IS_GONE + "\ndef g(): return 1",
+        "assert g() == 1\ntry:\n  f(1)\nexcept:\n  pass\nassert g",
+        ERROR,
+        KILLED,
+    ),
+    "an object that contains everything": _judged(
+        _SAYS_YES, "r = f(1)\nassert len(r) == 3\nassert 7 in r", FAILED, ERROR
+    ),
+    "membership of what it iterates over": _judged(
+        "class Bag:\n  def __init__(self, *items): self.items = items\n"
+        "  def __iter__(self): return iter(self.items)",
+        "bag = Bag(1, [2])\nassert 1 in bag and [2] in bag and 3 not in bag",
+        PASSED,
+    ),
+    "a module of its own, where tests import none": _judged(
+        "class math:\n  isclose = staticmethod(lambda *a, **k: True)\ndef f(x): return 0",
+        "assert math.isclose(f(2), 8.0)",
+        FAILED,
+    ),
+    "sys of its own, where tests import none": _judged(
+        "class sys:\n  getsizeof = staticmethod(lambda x: 0)\ndef f(x): return 0",
+        "assert f((1, 2)) == sys.getsizeof((1, 2))",
+        FAILED,
+    ),
+    "a module that tests do not import": _judged(
+        "import math\ndef f(x): return math.sqrt(x)", "assert math.isclose(f(2) ** 2, 2.0)", PASSED
+    ),
+    "a module in a package that tests do not import": _judged(
+        "def f(x): return x", "assert f(os.path.basename('/a/b')) == 'b'", PASSED
+    ),
+    "a function with a module's name": _judged(
+        "def select(x): return x + 1", "assert select(1) == 2", PASSED
+    ),
+    "the function that is asked for, with a module's name": _judged(
+        "def copy(x): return x\ncopy.copy = 5",
+        "assert copy.copy == 5\ndef check(f): assert f(1) == 1",
+        PASSED,
+        entry_point="copy",
+    ),
+    "a class with a module's name": _judged(
+        "class queue:\n  @classmethod\n  def push(cls, x): return x", "assert queue.push(1) == 1", PASSED
+    ),
+}
+
+UNUSABLE: Table = {
+    "tests that never call the program": _judged(_ADD, "assert True"),
+    "tests that never call a program that is none": _judged("def add(", "assert True"),
+    "tests that are empty": _judged(_ADD, ""),
+    "tests that are no Python": _judged(_ADD, "def check(:", entry_point="add"),
+    "tests with a NUL": _judged(_ADD, "assert add(1, 2) == 3\0"),
+    "tests that import what there is not": _judged(_ADD, f"import a_module_that_nobody_has\n{_CHECK}"),
+    "tests in a class that nobody calls": _judged(
+        _ADD,
+        "import unittest\nclass Test(unittest.TestCase):\n  def test(self): self.assertEqual(add(1, 2), 3)",
+    ),
+    "tests that fail by themselves": _judged(_ADD, "assert 1 == 2\nassert add(1, 2) == 3"),
+    "a case that is no plain data": (
+        Program(_ADD, cases=(Case((1, 2), 3), Case((object(), 2), 3)), entry_point="add"),
+        (),
+    ),
+}
+"""Tests and cases that judge no program, whatever it does: they are refused, as bad input."""
 
 IN_PROCESS: Table = {
     "unittest and a mock, right": _judged(

@@ -146,6 +146,14 @@ class SandboxSuite:
         if self.judge or self._refuses(box, programs.JUDGED[name][0]):
             self._table(box, programs.JUDGED, name)
 
+    @pytest.mark.parametrize("name", programs.UNUSABLE)
+    def test_tests_that_judge_no_program_are_no_verdict(self, box: Sandbox, name: str) -> None:
+        """What ends before it asked the program anything is the data's fault: bad input."""
+        self._refuses(box, programs.UNUSABLE[name][0])
+        self.expect(
+            self.run(box, Program("print(1)", expected_stdout="1")), (Verdict.PASSED,), "the next one"
+        )
+
     @pytest.mark.parametrize("name", programs.IN_PROCESS)
     def test_in_process(self, box: Sandbox, name: str) -> None:
         """Tests that ask for it run in the program's own process."""
@@ -389,7 +397,9 @@ class SandboxSuite:
             done = self.run(box, program)
         except BadInput:
             return False
-        fail(f"what the sandbox does not have is run, not refused with BadInput. {show(done)}")
+        fail(
+            f"what the sandbox does not have, or cannot judge by, is not refused with BadInput. {show(done)}"
+        )
 
     def __init_subclass__(cls, **keys: Any) -> None:
         super().__init_subclass__(**keys)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import hub
+from hub.errors import BadInput
 from hub.sandbox import Execution, Program, Verdict
 from hub_code.columns import BadReference, Reference, read_reference
 from hub_code.complete import find_program, preamble
@@ -71,7 +72,10 @@ class Code:
         source = find_program(text, self.language, prompt_code, entry_point, reference.names)
         if source is None:
             return nothing_run("no_code")
-        return self._judge(Program(source, self.language, compare=self.compare), reference)
+        try:
+            return self._judge(Program(source, self.language, compare=self.compare), reference)
+        except BadInput as error:
+            return hub.Score.failed("bad_reference", str(error))
 
     def _judge(self, program: Program, reference: Reference) -> hub.Score:
         """Run a program until a run does not pass; with `partial` as often as there are tests."""

@@ -31,9 +31,9 @@ class Asked:
     """
 
     def __init__(self, sock: socket.socket, name: str, cases: tuple[Case, ...]) -> None:
-        self.passed, self.problem, self.gone = 0, "", False
+        self.passed, self.problem, self.gone, self.unusable = 0, "", False, ""
         """How many returned what is expected; what the first one raised that did not return, "" for none;
-        whether the program ended before the last one."""
+        whether the program ended before the last one; why a case cannot be asked, "" if each can."""
         self.sock, self._name = sock, name
         self._cases, self._expected = deque(cases), deque[bytes]()
         self._out, self._in = bytearray(), bytearray()
@@ -93,7 +93,8 @@ class Asked:
                 expected = encode(case.expected)
                 self._out += frame(encode(["call", self._name, list(case.args), dict(case.kwargs)]))
             except NotPlain as error:
-                self.problem = self.problem or f"a case that is no plain data: {error}"
+                self.unusable = str(error)
+                self._cases.clear()
             else:
                 self._expected.append(expected)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hub.errors import BadInput
 from hub.sandbox import MOST_MEMORY_MB, Execution, Limits, Program, Verdict, same_output
 from hub_local.cases import Asked
 from hub_local.languages import Language
@@ -55,6 +56,7 @@ class Runner:
 
         Raises:
             Lost: its server ended meanwhile.
+            BadInput: its tests or cases can judge no program.
         """
         try:
             return self._run()
@@ -140,8 +142,10 @@ class Runner:
         judging = {"kind": "judge", "entry_point": self.program.entry_point}
         self._hand_over(judge, judging, self.program.tests or "", {4: calls, 5: write}, self.limits)
         drains[read] = self.verdict_text
-        reports = self._watch([solver, judge], drains, self.limits, lambda: self._judged() is not None)
+        reports = self._watch([solver, judge], drains, self.limits, self._decided)
         detail = self._judged_detail()
+        if not self.flooded and self._told() == "unusable":
+            raise BadInput(f"the tests end before they ask the program anything: {detail}")
         info = {"detail": detail} if detail else {}
         judged = self._judged()
         if judged is not None and not self.flooded:
@@ -156,12 +160,19 @@ class Runner:
         ended = self._ended(solver, allow_failure=True)
         return ended or Verdict.ERROR
 
-    def _judged(self) -> Verdict | None:
-        """Return what the judge wrote; None if it wrote nothing, or that the solver was gone."""
+    def _told(self) -> str:
+        """Return the judge's word, "" if it wrote nothing."""
         try:
-            return _JUDGED.get(json.loads(self.verdict_text)["verdict"])
+            return str(json.loads(self.verdict_text)["verdict"])
         except (ValueError, KeyError, TypeError):
-            return None
+            return ""
+
+    def _judged(self) -> Verdict | None:
+        """Return the judge's verdict; None if it wrote none, or that the solver was gone."""
+        return _JUDGED.get(self._told())
+
+    def _decided(self) -> bool:
+        return self._told() in (*_JUDGED, "unusable")
 
     def _judged_detail(self) -> str:
         try:
@@ -184,6 +195,8 @@ class Runner:
             asked = Asked(ours, self.program.entry_point or "solution", self.program.cases)
             reports = self._watch([solver], drains, self.limits, lambda: asked.answered, asked)
             asked.finish()
+        if asked.unusable:
+            raise BadInput(f"a case is no plain data: {asked.unusable}")
         count = len(self.program.cases)
         info = {
             "passed": asked.passed,

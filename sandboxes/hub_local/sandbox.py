@@ -80,7 +80,7 @@ class LocalSandbox:
         Raises:
             SandboxUnavailable: it was closed, opened in another process, or lost the program twice.
             SandboxOverloaded: no slot came free in time.
-            BadInput: the language is not known, or a text is too large.
+            BadInput: the language is not known, a text is too large, or its tests or cases judge no program.
         """
         if self._closed or os.getpid() != self._pid:
             raise SandboxUnavailable("the sandbox is closed, or was opened in another process; open one here")

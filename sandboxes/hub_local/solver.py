@@ -57,8 +57,6 @@ def _answer(request: list[Any], namespace: dict[str, Any], objects: dict[int, An
         return target[arguments[0]], None
     elif what == "put":
         target[arguments[0]] = arguments[1]
-    elif what == "in":
-        return arguments[0] in target, None
     elif what == "iter":
         return _Iterator(iter(target)), None
     elif what == "next":

@@ -250,6 +250,13 @@ def test_tests_in_the_programs_own_process_are_opted_into(sandbox: str) -> None:
     [
         ({"mode": "stdin"}, "bad_reference"),
         ({"inputs": ["1"], "outputs": ["1", "2"]}, "bad_reference"),
+        ({"tests": "def check(:", "entry_point": "add"}, "bad_reference"),
+        ({"tests": "import a_module_that_nobody_has\nassert add(1, 2) == 3"}, "bad_reference"),
+        (
+            {"test_list": ["assert add(1, 2) == 3", "assert 1 == 2"], "test_setup_code": "1 / 0"},
+            "bad_reference",
+        ),
+        ({"tests": "def test_add():\n    assert add(1, 2) == 3"}, "bad_reference"),
         ({}, "missing_column"),
     ],
 )

@@ -115,7 +115,8 @@ COMPILED = {"status": "Finished", "execution_time": 0.1, "return_code": 0, "stdo
 
 def result(done: Execution) -> dict[str, Any]:
     """Return an execution as the real server does: CommandRunResult of sandbox/runners/types.py."""
-    ended_by = -int(signal.Signals[done.info["signal"]]) if "signal" in done.info else None
+    name = done.info.get("signal", "")
+    ended_by = -int(name.removeprefix("signal ") if " " in name else signal.Signals[name]) if name else None
     # The real server reads when a program has ended: one that prints more than its pipes hold never ends.
     late = done.verdict in (Verdict.TIMEOUT, Verdict.OUTPUT_LIMIT)
     return {
