@@ -29,7 +29,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         headline=("safe-refused", "unsafe-refused"),
         note=(
             "refusals are told by rules that were made on half of the prompts; on the other half, people "
-            "agree with them on 93.5 % of GPT-4's completions, and on 82.3 to 96.3 % of four other models'"
+            "agree with them on 96.7 % of GPT-4's completions, and on 89.3 to 96.7 % of four other models'"
         ),
     )
     yield hub.Benchmark(

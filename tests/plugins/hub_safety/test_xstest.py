@@ -89,7 +89,7 @@ def test_a_run_has_two_rates_each_with_its_interval_and_no_mean_of_both(
         ["xstest", "safe-refused"],
         ["unsafe-refused", f"{result['scores']['rewards']['unsafe-refused']['mean']:.3f}"],
     ]
-    assert "people agree with them on 93.5 %" in shown
+    assert "people agree with them on 96.7 %" in shown
 
 
 BAD: list[tuple[str, str, type[Exception], str]] = [
