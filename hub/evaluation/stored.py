@@ -29,6 +29,7 @@ RESULT = {
     "completions": {"count": int, "finish": dict},
     "flags": list,
     "benchmark": {"total_rows": int},
+    "model": dict,
 }
 
 
@@ -60,8 +61,10 @@ class StoredRun:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The total, and each reward."""
-        return (TOTAL, *(reward["name"] for reward in self.recipe["mix"]["rewards"]))
+        """The total, or the benchmark's headline in its place; then each other reward."""
+        names = [str(reward["name"]) for reward in self.recipe["mix"]["rewards"]]
+        first = list(self.result["benchmark"].get("headline") or [TOTAL])
+        return (*first, *(name for name in names if name not in first))
 
     @cached_property
     def samples(self) -> dict[Key, dict[str, Any]]:
@@ -101,7 +104,7 @@ class StoredRun:
         Raises:
             ConfigError: the run has no such metric.
         """
-        if metric not in self.metrics:
+        if metric not in (TOTAL, *self.metrics):
             raise ConfigError(f"{self.path}: there is no metric {metric!r}{nearest(metric, self.metrics)}")
         if metric == TOTAL:
             return {key: line["result"]["total"] for key, line in self.samples.items()}

@@ -57,7 +57,10 @@ def test_a_headline_stands_in_place_of_the_total(
     ]
     assert ["two:", "People", "agree", "in", "9", "of", "10."] in shown
     assert "score" not in [word for line in shown[1:] for word in line]
-    assert [(row["metric"], row["score"], row["failed"]) for row in listed(read_run(tmp_path))] == [
+    run = read_run(tmp_path)
+    assert run.metrics == ("even", "odd")
+    assert len(run.scores()) == 6
+    assert [(row["metric"], row["score"], row["failed"]) for row in listed(run)] == [
         ("even", 2 / 3, 0),
         ("odd", 1.0, 1),
     ]
