@@ -122,11 +122,15 @@ def choose_setting(runs: Sequence[StoredRun]) -> tuple[list[StoredRun], list[tup
 
     best = max(groups, key=size)
     chosen, others = setting_of(groups[best][0]), []
-    for run in runs:
-        if apart := list(differences(chosen, setting_of(run))):
-            shown = [one.replace(", now ", " there, here ") for one in apart]
-            more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
-            others.append((run, f"another recipe than the ranked runs: {'; '.join(shown[:3])}{more}"))
+    for key, members in groups.items():
+        shown = [
+            one.replace(", now ", " there, here ") for one in differences(chosen, setting_of(members[0]))
+        ]
+        more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
+        why = (
+            f"another recipe than the ranked runs: {'; '.join(shown[:3]) or 'numbers of another kind'}{more}"
+        )
+        others += [(run, why) for run in members if key != best]
     return groups[best], others
 
 

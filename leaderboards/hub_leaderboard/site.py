@@ -101,7 +101,7 @@ def _write(
             text = run_page(
                 once, names[model_key(run)], shown[run.path], boards, list(dict.fromkeys(notes)), peers
             )
-        except (HubError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (HubError, LookupError, TypeError, ValueError, AttributeError) as error:
             del pages[run.path]
             standings = [_with_problem(standing, run, error) for standing in standings]
             addresses = dict(zip(addresses, standings, strict=True))

@@ -10,7 +10,15 @@ from hub.errors import HubError
 from hub.evaluation.statistics import clustered_error
 from hub.evaluation.stored import StoredRun, find_runs
 from hub_leaderboard.board import Board, Entry
-from hub_leaderboard.qualify import choose_setting, finished, model_key, name_models, problems_of, setting_of
+from hub_leaderboard.qualify import (
+    choose_setting,
+    finished,
+    hash_mix,
+    model_key,
+    name_models,
+    problems_of,
+    setting_of,
+)
 from hub_leaderboard.ranks import (
     Pair,
     Part,
@@ -181,7 +189,7 @@ def _values(run: StoredRun, entry: Entry) -> Values:
     once = replace(run)  # its samples are let go of when the values are read
     try:
         return read_values(once, entry.metric)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{run.path}: is not what a run writes ({type(error).__name__}: {error})") from error
 
 
@@ -364,6 +372,8 @@ def _cell(entry: Entry, cell: Cell | None) -> dict[str, Any]:
         "failed_by_reason": dict(values.reasons),
         "abstained": values.abstained,
         "recipe": cell.run.result.get("recipe"),
+        "mix": hash_mix(cell.run),
+        "data_hash": cell.run.recipe["benchmark"]["data_hash"],
         "imported": cell.run.imported or None,
         "finished": finished(cell.run),
     }

@@ -11,6 +11,11 @@ SHOWN = 10
 """Runs that are not ranked, and folders with problems, are all counted, and so many shown."""
 
 
+def _text(text: str, style: str = "") -> Text:
+    """A text that cannot drive the terminal: names and reasons may come from anybody's files."""
+    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text), style=style)
+
+
 def show(standing: Standing, *, everything: bool = False) -> None:
     """Print a standing: the table, how it is to be read, and what is not ranked.
 
@@ -19,7 +24,7 @@ def show(standing: Standing, *, everything: bool = False) -> None:
         everything: show every run that is not ranked, not only the first ones.
     """
     console, board = Console(highlight=False), standing.board
-    console.print(Text(board.title, style="bold"))
+    console.print(_text(board.title, style="bold"))
     several = len(board.entries) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
@@ -28,7 +33,7 @@ def show(standing: Standing, *, everything: bool = False) -> None:
         table.add_column(board.combine, justify="right", no_wrap=True)
         table.add_column("95 % interval", justify="right")
     for entry in board.entries:
-        table.add_column(Text(entry.title), justify="right")
+        table.add_column(_text(entry.title), justify="right")
     if not several:
         table.add_column("95 % interval", justify="right")
     table.add_column("n", justify="right")
@@ -38,7 +43,7 @@ def show(standing: Standing, *, everything: bool = False) -> None:
     if standing.rows:
         console.print(table)
         for line in explain(standing):
-            console.print(Text(line, style="dim"), soft_wrap=True)
+            console.print(_text(line, style="dim"), soft_wrap=True)
     else:
         console.print("no run qualifies")
     _show_left(console, standing, everything)
@@ -48,14 +53,14 @@ def _line(row: Row, board: Board) -> list[str | Text]:
     several = len(board.entries) > 1
     cells = [cell for cell in row.cells if cell is not None]
     failed = sum(cell.values.failed for cell in cells)
-    line: list[str | Text] = [rank_of(row), Text(row.model)]
+    line: list[str | Text] = [rank_of(row), _text(row.model)]
     if several or board.combine != "mean":
         line += ["" if row.score is None else f"{row.score:.3f}", ends(row.interval)]
     line += [_value(cell) for cell in row.cells]
     if not several:
         line.append(ends(cells[0].values.interval))
     counted = sum(cell.values.completions - cell.values.failed - cell.values.abstained for cell in cells)
-    return [*line, str(counted), Text(str(failed), style="red" if failed else "")]
+    return [*line, str(counted), _text(str(failed), style="red" if failed else "")]
 
 
 def rank_of(row: Row) -> str:
@@ -95,15 +100,15 @@ def _value(cell: Cell | None) -> str:
 def _show_left(console: Console, standing: Standing, everything: bool) -> None:
     left = standing.left if everything else standing.left[:SHOWN]
     if left:
-        console.print(Text(f"not ranked, {len(standing.left)} of the board's benchmarks:", style="bold"))
+        console.print(_text(f"not ranked, {len(standing.left)} of the board's benchmarks:", style="bold"))
     for one in left:
-        console.print(Text(f"  {one.run.path}: {'; '.join(one.reasons)}", style="yellow"), soft_wrap=True)
+        console.print(_text(f"  {one.run.path}: {'; '.join(one.reasons)}", style="yellow"), soft_wrap=True)
     if len(left) < len(standing.left):
         console.print(f"  and {len(standing.left) - len(left)} more: --all shows them")
     for problem in standing.problems if everything else standing.problems[:SHOWN]:
-        console.print(Text(problem, style="red"), soft_wrap=True)
+        console.print(_text(problem, style="red"), soft_wrap=True)
     if not everything and len(standing.problems) > SHOWN:
         console.print(f"and {len(standing.problems) - SHOWN} more that cannot be read: --all shows them")
     if standing.elsewhere:
         names = ", ".join(f"{name} {count}" for name, count in standing.elsewhere.items())
-        console.print(Text(f"runs of benchmarks that are not on this board: {names}", style="dim"))
+        console.print(_text(f"runs of benchmarks that are not on this board: {names}", style="dim"))

@@ -3,7 +3,7 @@
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hub.evaluation.stored import read_run
 from hub_leaderboard.board import Board
 from hub_leaderboard.ranks import holm
 from hub_leaderboard.standing import Standing, as_json, find_all, make_standing
+from hub_leaderboard.table import show
 
 Make = Callable[..., Any]
 MANY = {"use": "many"}
@@ -301,3 +302,49 @@ def test_imported_runs_are_ranked_only_where_the_board_says_so(
     assert reasons(stand(make_board(MANY, imported=True), tmp_path / "short", tmp_path / "own")) == {
         "short": "imported, with other numbers of rows or completions than the hub's own runs"
     }
+
+
+def every_path(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield at
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from every_path(value[key], (*at, key))
+
+
+def with_value(text: str, at: tuple[Any, ...], value: Any) -> str:
+    changed = inner = json.loads(text)
+    for key in at[:-1]:
+        inner = inner[key]
+    inner[at[-1]] = value
+    return json.dumps(changed)
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "result.json", "samples.jsonl"])
+def test_no_file_of_one_run_costs_another_run_its_place(
+    make_run: Make, make_board: Make, tmp_path: Path, name: str
+) -> None:
+    """Each value of a run's files in turn is of another kind: the run is ranked, left out or a problem."""
+    for model in ("a", "b"):
+        make_run(tmp_path / model, model, lambda n: n % 2 == 0, options={"count": 3})
+    board, file = make_board({**MANY, "options": {"count": 3}}), tmp_path / "b" / name
+    first, *rest = file.read_text().splitlines() if name == "samples.jsonl" else [file.read_text()]
+    for at in every_path(json.loads(first)):
+        values: tuple[Any, ...] = (None, [], True, "\x1b[2J", float("inf"))
+        for value in values if at else ():
+            file.write_text("\n".join([with_value(first, at, value), *rest]) + "\n")
+            standing = stand(board, tmp_path)
+            json.dumps(as_json(standing))
+            places = [row.model for row in standing.rows], [one.model for one in standing.left]
+            assert sum("a" in names for names in places) == 1, (at, value)
+            assert len([*places[0], *places[1], *standing.problems, *standing.elsewhere]) == 2, (at, value)
+
+
+def test_names_of_others_do_not_drive_the_terminal(
+    make_run: Make, make_board: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run(tmp_path / "a", "\x1b[2J\x07name", known={"weights": "1" * 64})
+    show(stand(make_board(MANY), tmp_path))
+    printed = capsys.readouterr().out
+    assert "\x1b[2J" not in printed
+    assert "\x07" not in printed
+    assert "\\x1b[2J\\x07name" in printed
