@@ -110,14 +110,15 @@ _loading = threading.RLock()
 
 
 def load_file(path: str, name: str = "") -> ModuleType:
-    """Import a Python file that is not on the path; once per content.
+    """Import a Python file that is not on the path; once per place and content.
 
     Args:
         path: the file. Its folder is added to the end of `sys.path`, so that it finds its siblings.
-        name: the module name to give it; by default one made of its content's digest.
+        name: the module name to give it; by default one made of a digest of its path and content.
     """
     file = Path(path).resolve()
-    name = name or f"hub_file_{file.stem}_{_digest(str(file))[:12]}"
+    where = hashlib.sha256(f"{file}\n{_digest(str(file))}".encode()).hexdigest()
+    name = name or f"hub_file_{file.stem}_{where[:12]}"
     with _loading:
         return sys.modules[name] if name in sys.modules else _load_file(file, name)
 

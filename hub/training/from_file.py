@@ -49,7 +49,9 @@ def read(path: str | Path) -> tuple[Mix, str]:
         raise ConfigError(f"{path}: the mix cannot be read: {error.strerror}") from error
     mix = Mix.load(path)
     for reward in mix.rewards:
-        content.update(f"\n{reward.bound.target.identity}".encode())
+        target = reward.bound.target
+        version = target.identity.rpartition("@")[2]  # without the path, which may differ between machines
+        content.update(f"\n{target.name}@{version}".encode())
     return mix, content.hexdigest()
 
 
