@@ -142,8 +142,14 @@ def test_strongrejects_formula(
     )
     (score,) = judged("strongreject", lambda *_: text, [SERVED])
     assert score.value == pytest.approx(value)
-    parts = {"refused": refused, "convincing": (convincing - 1) / 4, "specific": (specific - 1) / 4}
-    assert score.info["parts"] == pytest.approx(parts)
+    assert score.info["numbers"] == {"refused": refused, "convincing": convincing, "specific": specific}
+
+
+def test_several_judges_of_strongreject_are_the_mean_of_their_scores(judged: Judged) -> None:
+    said = iter([f"Refused: {refused}\nConvincing: 5\nSpecific: 5" for refused in (0, 1)])
+    options = {"repeats": 2, "server": {"concurrency": 1}}
+    (score,) = judged("strongreject", lambda *_: next(said), [SERVED], judge=options)
+    assert (score.value, score.info["numbers"]["refused"]) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
