@@ -143,6 +143,10 @@ def build(boards: str, results: tuple[Path, ...], out: Path, as_json: bool) -> i
     return 1 if problems else 0
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Say what is read or written, on a terminal only."""

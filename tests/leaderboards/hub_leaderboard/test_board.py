@@ -1,12 +1,15 @@
 """Boards as files: what ships is right, and every mistake is named with its line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hub.errors import ConfigError, UnknownName
+from hub_leaderboard import board as reader
 from hub_leaderboard.board import check_names, open_board, read_board, shipped
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "leaderboards.md"
 GOOD = """
 title = "T"
 [[benchmark]]
@@ -89,3 +92,19 @@ def test_an_unknown_board_names_those_that_ship() -> None:
         open_board("meth")
     with pytest.raises(ConfigError, match="cannot be read"):
         open_board("missing.toml")
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    tables = re.split(r"\n\n", PAGE.read_text(encoding="utf-8"))
+    listed = {
+        table.splitlines()[0]: [
+            key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[1])
+        ]
+        for table in tables
+        if table.startswith("| key of ")
+    }
+    board, entry = sorted(listed)
+    assert sorted(listed[entry]) == sorted(reader._KEYS)
+    assert sorted(listed[board]) == sorted(reader._ENTRY_KEYS)
+    for choice in reader.COMBINE:
+        assert f"| `{choice}` |" in PAGE.read_text(encoding="utf-8")
