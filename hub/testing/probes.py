@@ -29,12 +29,24 @@ quietly(lambda: os.fork() or time.sleep(3600))
 builtins.sorted = builtins.len = lambda *a: "HUBLEFT"
 """
 """Changes whatever a program can change, and leaves it so."""
+CLOSES = r"""
+import os, tempfile
+for folder in {"/tmp", tempfile.gettempdir()}:
+    for change in (lambda: os.utime(folder, (86400, 86400)), lambda: os.chmod(folder, 0)):
+        try: change()
+        except OSError: pass
+"""
+"""Changes the rights and times of the folders for temporary files, and leaves nothing in them."""
 LOOKS = r"""
 import builtins, json, math, os, signal, sys, tempfile, threading
 left = []
 for folder in {"/tmp", "/var/tmp", "/dev/shm", ".", os.path.expanduser("~"), tempfile.gettempdir()}:
     try: left += [folder + "/" + name for name in os.listdir(folder) if "hub-left" in name]
     except OSError: pass
+for folder in {"/tmp", tempfile.gettempdir()}:
+    if os.stat(folder).st_mtime == 86400: left.append("times of " + folder)
+try: tempfile.TemporaryFile().close()
+except OSError: left.append("no temporary files")
 if "HUBLEFT" in os.environ: left.append("environment")
 if os.umask(0o22) == 0: left.append("umask")
 if "hub_left" in sys.modules or math.sqrt(4) != 2 or json.loads("1") != 1: left.append("modules")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*?)[ \t\r]*")
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,}(?!~))([^`]*)")
 _TAG = re.compile(r"[\w+#]+")
 TAGS = {
     "python": ("python", "py", "python3", "py3"),
@@ -51,7 +51,7 @@ def find_blocks(text: str) -> list[Block]:
         if opening is None:
             if fence:
                 opening, start, lines = fence, at, []
-        elif fence and fence[2].startswith(opening[2]) and not fence[3]:
+        elif fence and fence[2].startswith(opening[2]) and not fence[3].strip(" \t\r"):
             blocks.append(_block(opening, lines, start, True))
             opening = None
         else:

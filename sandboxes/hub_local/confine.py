@@ -110,14 +110,23 @@ def _bind(descriptor: int, path: str) -> None:
 def mount_scratch(megabytes: int) -> None:
     """Give programs an empty /tmp of this size in MiB."""
     options = SCRATCH_OPTIONS.format(size=f"{megabytes}m")
-    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOATIME
+    kernel.mount("tmpfs", "/tmp", "tmpfs", flags, options)
+
+
+State = tuple[bool, int, int, int, int]
+
+
+def scratch_state() -> State:
+    """Return what of /tmp a program can change and leave so: what is in it, its rights, its times."""
+    with os.scandir("/tmp") as entries:
+        empty = next(entries, None) is None
+    found = os.stat("/tmp")
+    return empty, found.st_mode, found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns
 
 
 def renew_scratch(megabytes: int) -> None:
-    """Empty /tmp, if a program left something there, by mounting another."""
-    with os.scandir("/tmp") as entries:
-        if next(entries, None) is None:
-            return
+    """Give programs another /tmp, new and empty."""
     os.chdir("/")
     kernel.unmount("/tmp")
     mount_scratch(megabytes)

@@ -75,6 +75,7 @@ class Server:
         self.confine = importlib.import_module("hub_local.confine")
         self.kernel = importlib.import_module("hub_local.kernel")
         self.scratch = importlib.import_module("hub_local.scratch")
+        self.untouched = self.confine.scratch_state() if self.alone else ()
         self.child = self.pidfd = -1
         self.poller = select.poll()
         self.poller.register(control, select.POLLIN)
@@ -154,9 +155,19 @@ class Server:
         if keep_files:
             return
         if self.alone:
-            self.confine.renew_scratch(self.config["scratch_mb"])
+            self.renew()
         else:
             self.scratch.empty(self.config["scratch"])
+
+    def renew(self) -> None:
+        """Mount another /tmp, where a program left something of its own there, were it rights or times."""
+        try:
+            touched = self.confine.scratch_state() != self.untouched
+        except PermissionError:
+            touched = True
+        if touched:
+            self.confine.renew_scratch(self.config["scratch_mb"])
+            self.untouched = self.confine.scratch_state()
 
 
 def _moved(descriptor: int) -> int:

@@ -1,5 +1,7 @@
 """Fenced blocks."""
 
+import time
+
 import pytest
 
 from hub_code.fences import Block, find_blocks
@@ -52,3 +54,13 @@ def test_where_a_block_begins() -> None:
 )
 def test_tags(tag: str, language: str, is_of: bool) -> None:
     assert Block(tag, "", 0, True).is_of(language) is is_of
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["```" + " " * 100_000 + "x`", "~" * 100_000 + "`", " " * 100_000 + "x```", "```\t\r" * 30_000 + "x`"],
+)
+def test_a_long_line_costs_no_more_than_its_length(line: str) -> None:
+    start = time.process_time()
+    find_blocks(line)
+    assert time.process_time() - start < 1.0  # it took an hour when it was not linear
