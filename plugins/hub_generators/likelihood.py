@@ -1,8 +1,4 @@
-"""How likely a model thinks a text is after a context.
-
-Context and continuation are encoded together and cut where the context by itself ends, spaces at the end of
-the context counting to the continuation, as lm-eval 0.4.13 does: numbers agree with its own to rounding.
-"""
+"""How likely a model in this process thinks a text is after a context."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -12,6 +8,7 @@ import torch  # noqa: TID253 - imported with transformers_model, late
 
 from hub.errors import GeneratorError
 from hub.generator import Likelihood
+from hub_generators.continuations import split
 
 
 class TextLikelihood:
@@ -36,6 +33,7 @@ class TextLikelihood:
     ) -> None:
         self._model, self._tokenizer, self._device, self._batch_size = model, tokenizer, device, batch_size
         self._no_grad = no_grad
+        self._room = getattr(model.config, "max_position_embeddings", None)
 
     def __call__(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
         """Yield the number and likelihood of each, longest first.
@@ -44,7 +42,9 @@ class TextLikelihood:
             GeneratorError: a text stands alone, has no token, or is longer than the model can see; or the
                 device has too little memory.
         """
-        encoded = [self._encode(*pair, number) for number, pair in enumerate(asked)]
+        encoded = [
+            split(self._tokenizer, *pair, number=number, room=self._room) for number, pair in enumerate(asked)
+        ]
         order = sorted(range(len(encoded)), key=lambda i: (-len(encoded[i][0]) - len(encoded[i][1]), i))
         for start in range(0, len(order), self._batch_size):
             chosen = order[start : start + self._batch_size]
@@ -56,37 +56,6 @@ class TextLikelihood:
                     f"generator option batch_size ({error})"
                 ) from error
             yield from zip(chosen, found, strict=True)
-
-    def _encode(self, context: str | None, text: str, number: int) -> tuple[list[int], list[int]]:
-        if context is None:
-            raise GeneratorError(
-                "the generator transformers does not tell how likely a text is by itself: use --generator "
-                "lm-eval --generator-option backend=hf"
-            )
-        bare = context.rstrip()
-        if bare:
-            before = self._tokens(bare)
-            after = self._tokens(context + text)[len(before) :]
-        else:
-            after = self._tokens(context + text, add_special_tokens=False)
-            begin = self._tokenizer.bos_token_id
-            begin = self._tokenizer.eos_token_id if begin is None else begin
-            before = [] if begin is None else [int(begin)]
-            if not before or after[:1] == before:
-                before, after = after[:1], after[1:]
-        if not after or not before:
-            raise GeneratorError(f"text {number} has no token of its own after its context: {text!r:.100}")
-        room = getattr(self._model.config, "max_position_embeddings", None)
-        count = len(before) + len(after)
-        if room is not None and count - 1 > room:
-            raise GeneratorError(
-                f"text {number} has {count} tokens with its context, more than the {room} that the model can "
-                "see: give fewer examples in the prompt, or take another model"
-            )
-        return before, after
-
-    def _tokens(self, text: str, **options: Any) -> list[int]:
-        return [int(token) for token in self._tokenizer(text, **options)["input_ids"]]
 
     def _measure(self, pairs: Sequence[tuple[list[int], list[int]]]) -> list[Likelihood]:
         """Measure one batch. Padding stands on the right, where a causal model does not see it."""

@@ -7,13 +7,14 @@ Not here: several GPUs, encoder-decoder models, images. vLLM or SGLang do that; 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch  # noqa: TID253 - this module is imported when a model is opened
 import transformers  # noqa: TID253
-from jinja2 import TemplateError
 
 from hub.errors import GeneratorError, OptionError
 from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
@@ -22,7 +23,7 @@ from hub.sample import Text
 from hub_generators.in_memory import hash_parameters, hash_tokenizer_of
 from hub_generators.likelihood import TextLikelihood
 from hub_generators.load import find_device, load_model, split_revision
-from hub_generators.prompts import ChatTemplate, as_messages, as_text
+from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
 from hub_generators.stop import cut
 
@@ -68,21 +69,18 @@ class TransformersGenerator:
         self._no_grad = torch.inference_mode if self._is_ours else torch.no_grad
         if loaded is None:
             self._name, self._revision = split_revision(model)
+            self._files = ThreadPoolExecutor(1).submit(self._describe_files) if Path(model).is_dir() else None
             self._device = find_device(device)
             if dtype == "auto" and self._device.type == "cpu":
                 dtype = "float32"
             self._tokenizer, self._model = load_model(self._name, self._revision, dtype, self._device)
         else:
-            self._name, self._revision = model, None
+            self._name, self._revision, self._files = model, None, None
             self._model, self._tokenizer = loaded
             self._device = self._model.device
         self._batch_size = batch_size or BATCH_SIZE.get(self._device.type, 8)
-        has_template = bool(self._tokenizer.chat_template)
-        if chat_template == "always" and not has_template:
-            raise OptionError(
-                f"the tokenizer of {model!r} has no chat template: use chat_template=auto or never"
-            )
-        self._chat, self._insists = has_template and chat_template != "never", chat_template == "always"
+        self._prompts = PromptEncoder(self._tokenizer, chat_template, model)
+        self._room: int | None = getattr(self._model.config, "max_position_embeddings", None)
         self._ends = self._end_tokens()
         own = self._model.generation_config
         self._pad = own.pad_token_id if own.pad_token_id is not None else (*sorted(self._ends), 0)[0]
@@ -94,8 +92,8 @@ class TransformersGenerator:
         Raises:
             GeneratorError: a prompt does not fit the model, or the device has too little memory.
         """
-        encoded = [self._encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
-        self._check_room(encoded, decoding)
+        encoded = [self._prompts.encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
+        check_room(encoded, decoding, self._room, self._name)
         seeds = row_seeds(encoded, decoding.seed)
         order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
         for start in range(0, len(order), self._batch_size):
@@ -120,6 +118,46 @@ class TransformersGenerator:
         measure = TextLikelihood(self._model, self._tokenizer, self._device, self._batch_size, self._no_grad)
         yield from measure(asked)
 
+    def begin(
+        self, prompts: Sequence[Text], count: int, decoding: Decoding
+    ) -> Iterator[tuple[Completion, list[tuple[str, float]]]]:
+        """Complete each prompt with one token, and tell which were the likeliest, longest prompt first.
+
+        Raises:
+            GeneratorError: a prompt does not fit the model.
+        """
+        encoded = [self._prompts.encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
+        decoding = replace(decoding, max_new_tokens=1)
+        check_room(encoded, decoding, self._room, self._name)
+        seeds = row_seeds(encoded, decoding.seed)
+        order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
+        for start in range(0, len(order), self._batch_size):
+            chosen = order[start : start + self._batch_size]
+            tokens, mask = self._pad_left([encoded[index] for index in chosen])
+            with self._with_no_settings_of_its_own(), self._no_grad():
+                made = self._model.generate(
+                    input_ids=tokens,
+                    attention_mask=mask,
+                    max_new_tokens=1,
+                    do_sample=False,
+                    logits_processor=self._sampler([seeds[index] for index in chosen], decoding),
+                    output_logits=True,
+                    return_dict_in_generate=True,
+                )
+                likely = made.logits[0].float().log_softmax(-1)
+                top = likely.topk(min(count, likely.shape[-1]))
+            rows = zip(
+                chosen,
+                made.sequences[:, -1:].tolist(),
+                top.values.tolist(),
+                top.indices.tolist(),
+                strict=True,
+            )
+            for index, row, logprobs, numbers in rows:
+                texts = (str(self._tokenizer.decode([number])) for number in numbers)
+                completion = Completion(index, *self._read(row, self._ends, decoding))
+                yield completion, list(zip(texts, logprobs, strict=True))
+
     def describe(self) -> Mapping[str, Any]:
         """Return the folder or id, revision, hash of the weights files, tokenizer, dtype and versions."""
         if self._description is None:
@@ -136,65 +174,44 @@ class TransformersGenerator:
         ends = set(own) if isinstance(own, list | tuple) else {own}
         return {int(end) for end in ends | {self._tokenizer.eos_token_id} if end is not None}
 
-    def _encode(self, prompt: Text, index: int, decoding: Decoding) -> list[int]:
-        as_it_is = isinstance(prompt, str) and not decoding.chat_template and not self._insists
-        try:
-            if self._chat and not as_it_is:
-                encoded = self._tokenizer.apply_chat_template(
-                    as_messages(prompt), add_generation_prompt=True, tokenize=True, return_dict=True
-                )
-            else:
-                encoded = self._tokenizer(as_text(prompt))
-        except (TemplateError, TypeError, ValueError) as error:
-            raise GeneratorError(
-                f"prompt {index} cannot be encoded: {type(error).__name__}: {error}"
-            ) from error
-        tokens = [int(token) for token in encoded["input_ids"]]
-        begin = self._tokenizer.bos_token_id
-        if not tokens and begin is None:
-            raise GeneratorError(f"prompt {index} is empty, and the tokenizer has no token to begin with")
-        return tokens or [int(begin)]
-
-    def _check_room(self, encoded: Sequence[Sequence[int]], decoding: Decoding) -> None:
-        room = getattr(self._model.config, "max_position_embeddings", None)
-        longest = max(range(len(encoded)), key=lambda index: len(encoded[index]), default=None)
-        if room is None or longest is None:
-            return
-        if len(encoded[longest]) + decoding.max_new_tokens > room:
-            raise GeneratorError(
-                f"prompt {longest} has {len(encoded[longest])} tokens; with {decoding.max_new_tokens} new "
-                f"ones that is more than the {room} that {self._name!r} can see: lower --max-new-tokens"
-            )
-
     def _complete(
         self, tokens: Sequence[Sequence[int]], seeds: Sequence[int], decoding: Decoding
     ) -> list[tuple[str, str, int]]:
         """Complete one batch; return text, finish and number of tokens of each."""
-        longest = max(map(len, tokens))
-        padded = [[self._pad] * (longest - len(one)) + list(one) for one in tokens]
-        mask = [[0] * (longest - len(one)) + [1] * len(one) for one in tokens]
-        special = self._special_ends(decoding.stop)
+        padded, mask = self._pad_left(tokens)
+        longest = padded.shape[1]
+        special = self._prompts.special_ends(decoding.stop)
         stops = StopTexts(
             [text for text in decoding.stop if text not in special], self._tokenizer, longest, len(tokens)
         )
-        processors = transformers.LogitsProcessorList()
-        if decoding.temperature > 0:
-            processors.append(RowSampler(seeds, decoding.temperature, decoding.top_p, self._device))
         ends = self._ends | set(special.values())
         with self._with_no_settings_of_its_own(), self._no_grad():
             made = self._model.generate(
-                input_ids=torch.tensor(padded, device=self._device),
-                attention_mask=torch.tensor(mask, device=self._device),
+                input_ids=padded,
+                attention_mask=mask,
                 max_new_tokens=decoding.max_new_tokens,
                 do_sample=False,
                 eos_token_id=sorted(ends) or None,
-                logits_processor=processors,
+                logits_processor=self._sampler(seeds, decoding),
                 stopping_criteria=transformers.StoppingCriteriaList([stops] if decoding.stop else []),
             )
         rows = made[:, longest:].tolist()
         return [
             self._read(row[:ended], ends, decoding) for row, ended in zip(rows, stops.ended_at, strict=True)
         ]
+
+    def _sampler(self, seeds: Sequence[int], decoding: Decoding) -> transformers.LogitsProcessorList:
+        processors = transformers.LogitsProcessorList()
+        if decoding.temperature > 0:
+            processors.append(RowSampler(seeds, decoding.temperature, decoding.top_p, self._device))
+        return processors
+
+    def _pad_left(self, tokens: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Prompts of one length, and which of their tokens count."""
+        longest = max(map(len, tokens))
+        padded = [[self._pad] * (longest - len(one)) + list(one) for one in tokens]
+        mask = [[0] * (longest - len(one)) + [1] * len(one) for one in tokens]
+        return torch.tensor(padded, device=self._device), torch.tensor(mask, device=self._device)
 
     @contextmanager
     def _with_no_settings_of_its_own(self) -> Iterator[None]:
@@ -204,11 +221,6 @@ class TransformersGenerator:
             yield
         finally:
             self._model.generation_config = own
-
-    def _special_ends(self, stop: Sequence[str]) -> dict[str, int]:
-        """Stop texts that are special tokens, which decoding would leave out of the text."""
-        known = self._tokenizer.added_tokens_decoder.items()
-        return {str(token): number for number, token in known if token.special and str(token) in stop}
 
     def _read(self, row: list[int], ends: set[int], decoding: Decoding) -> tuple[str, str, int]:
         end = next((place for place, token in enumerate(row) if token in ends), None)
@@ -221,7 +233,7 @@ class TransformersGenerator:
         from importlib.metadata import version
 
         if self._is_ours:
-            known = self._describe_files()
+            known = self._files.result() if self._files else self._describe_files()
         else:
             known = {
                 "model": self._name,
@@ -232,7 +244,7 @@ class TransformersGenerator:
         return {
             "generator": "transformers",
             **known,
-            "chat_template": self._chat,
+            "chat_template": self._prompts.is_chat,
             "parameters": sum(weight.numel() for weight in weights),
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "device": str(self._device),
