@@ -100,6 +100,29 @@ class LikelihoodGenerator(Generator, Protocol):
         """
 
 
+@runtime_checkable
+class TokenGenerator(Generator, Protocol):
+    """A generator that can also tell how likely its first token was; judges that write one token need it."""
+
+    def begin(
+        self, prompts: Sequence[Text], count: int, decoding: Decoding
+    ) -> Iterator[tuple[Completion, list[tuple[str, float]]]]:
+        """Complete each prompt with one token, and tell which were the likeliest; yield in any order.
+
+        Args:
+            prompts: as for `generate`.
+            count: how many tokens are told, at least 1.
+            decoding: as for `generate`; the length does not matter.
+
+        Yields:
+            The completion; and tokens with the logarithms of their probabilities, the likeliest first. These
+            are those of temperature 1, among all tokens.
+
+        Raises:
+            GeneratorError: the model or server cannot; what was yielded before stands.
+        """
+
+
 @dataclass(frozen=True)
 class GeneratorPlugin:
     """A kind of generator as a plugin offers it.
