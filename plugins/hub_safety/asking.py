@@ -1,5 +1,6 @@
 """Asks the reward `judge` in the name of another: one judge, with its server's limits, for all questions."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -72,6 +73,11 @@ def read_template(given: str, usual: str, renamed: Mapping[str, str], whose: str
         names = " or ".join(f"{{{name}}}" for name in ("completion", renamed.get("completion", "")) if name)
         raise OptionError(f"{whose}: the template has no {names} in it: {text!r:.80}")
     return text
+
+
+def digest(text: str) -> str:
+    """Return 16 hexadecimal digits that stand for a text: for what a run is known by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def kept(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 import hub
 import hub.testing
 from hub.errors import OptionError
+from hub.evaluation.recipe import describe_mix
 from hub_safety.constitution import read_principles
 from tests.plugins.hub_generators.openai_protocol import Server
 from tests.plugins.hub_judge.judges import asked, framed, told
@@ -153,6 +154,26 @@ def test_principles_that_are_none(given: Any, message: str, tmp_path: Path) -> N
         given = str(tmp_path / "p.toml")
     with pytest.raises(OptionError, match=message):
         read_principles(given)
+
+
+def test_what_the_files_hold_is_part_of_what_a_run_is_known_by(tmp_path: Path) -> None:
+    principles, question = tmp_path / "p.toml", tmp_path / "q.txt"
+    question.write_text("Is {completion} so?")
+
+    def told_of(text: str, template: str) -> Any:
+        principles.write_text(f"[[principle]]\nname = 'a'\ntext = '{text}'\n")
+        options = {"principles": str(principles), "judge": {"model": "m"}, "template": template}
+        mix = hub.Mix({"constitution": {"weight": 1.0, "with": options}})
+        return describe_mix(mix)["rewards"][0]["provenance"]
+
+    one = told_of("Be kind.", "")
+    assert told_of("Be kind.", "") == one
+    assert told_of("Be brief.", "") != one
+    assert told_of("Be kind.", str(question))["question"] != one["question"]
+    for use in ("refusal-judged", "harm", "strongreject"):
+        mixes = (hub.Mix({use: {"weight": 1.0, "with": {"template": text}}}) for text in ("", str(question)))
+        first, second = (describe_mix(mix)["rewards"][0]["provenance"]["question"] for mix in mixes)
+        assert first != second
 
 
 @pytest.mark.parametrize("missing", [-1, 3])
