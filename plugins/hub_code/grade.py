@@ -9,6 +9,7 @@ from hub.errors import BadInput
 from hub.sandbox import Execution, Program, Verdict
 from hub_code.columns import BadReference, Reference, read_reference
 from hub_code.complete import find_program, preamble
+from hub_code.expand import expand
 from hub_code.runner import Runner
 from hub_code.scores import LONGEST_COMPLETION, nothing_run, score_of
 from hub_code.split import split_tests
@@ -63,7 +64,7 @@ class Code:
         """
         text = sample.text
         try:
-            reference = read_reference(sample)
+            reference = read_reference(expand(sample))
         except BadReference as error:
             return hub.Score.failed("bad_reference", str(error))
         if len(text) > LONGEST_COMPLETION:

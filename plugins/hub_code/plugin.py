@@ -17,7 +17,7 @@ def hub_rewards() -> Iterator[hub.Reward]:
         "hub_code.grade:Code",
         "1.0 where the completion's program passes the row's tests or prints what it must, else 0.0.",
         needs=(),
-        uses=("mode", *_JUDGES, *_PROGRAM, "expected_stdout"),
+        uses=("mode", *_JUDGES, *_PROGRAM, "expected_stdout", "expand"),
         timeout_s=_TIMEOUT_S,
         setup_timeout_s=_TIMEOUT_S,
         preload=("hub_code.grade",),
