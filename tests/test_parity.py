@@ -6,8 +6,8 @@ protocol and OpenRLHF's), Ray actors, lm-eval's `simple_evaluate`, Inspect's `ev
 | trainer | what runs here |
 |---|---|
 | verl | its own reward manager loader, with the exported manager |
-| OpenRLHF | its own single-turn executor |
-| Miles | its own `async_rm` and `batched_async_rm`; slime is given the same file |
+| OpenRLHF | its own single-turn executor, and that with `reward_func` |
+| Miles | its own `async_rm` and `batched_async_rm`, with the stop token that it keeps; slime is given the same file |
 | SkyRL | its own gym |
 | Tinker's cookbook | its own group rollout |
 | verifiers | its own scoring of a task; what it imports to run agents is stood in for |
@@ -194,9 +194,8 @@ def test_trainers_with_their_own_code(
 ) -> None:
     export(trainer, folder / "mix.toml", folder / trainer, **options)
     found = in_trainers(folder / f"in_{trainer}.py", folder)
-    # Miles is asked twice: sample by sample, and in groups.
-    ways = found if trainer == "miles" else [found]
-    for way in ways:
+    # Miles is asked twice, sample by sample and in groups; OpenRLHF for its executor and for reward_func.
+    for way in found if trainer != "verl" else [found]:
         assert [(value, missing) for value, missing in way] == lowered
 
 

@@ -35,7 +35,7 @@ class MixWorkflow(RLVRWorkflow):  # type: ignore[misc]
         gatherer = await asyncio.to_thread(gatherer_of, *self._mix)
         columns = {**task_data, "completion_ids": list(resp.output_tokens)}
         messages = columns.pop("messages", None)
-        text = self.tokenizer.decode(resp.output_tokens)
+        text = self.tokenizer.decode(resp.output_tokens, skip_special_tokens=True)
         lowered = await gatherer.ascore(hub.Sample(messages or prompt_str, text, columns))
         self.log(lowered.numbers())
         return lowered.value

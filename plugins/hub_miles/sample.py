@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import hub
+from hub.training.completion import without_end
 
 
 def sample_of(sample: Any, label: str) -> hub.Sample:
     """Return what rewards see of a sample.
 
     Its columns are those of the metadata; `label`, where there is one; and `completion_ids`, the response's
-    tokens.
+    tokens. These trainers keep the token at which the model stopped in the response (`no_stop_trim`, and
+    `--rollout-skip-special-tokens` is off): it is taken off.
 
     Args:
         sample: the trainer's; its prompt is text, with the chat template where the trainer applies it, or
@@ -23,7 +25,7 @@ def sample_of(sample: Any, label: str) -> hub.Sample:
     if sample.response_length:
         columns["completion_ids"] = list(sample.tokens[-sample.response_length :])
     group = sample.group_index if sample.group_index is not None else repr(sample.prompt)
-    return hub.Sample(sample.prompt, sample.response, columns, group, sample.index)
+    return hub.Sample(sample.prompt, without_end(sample.response), columns, group, sample.index)
 
 
 def is_aborted(sample: Any) -> bool:

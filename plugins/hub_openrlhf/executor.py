@@ -9,7 +9,7 @@ from typing import Any
 import hub
 from hub.errors import ConfigError
 from hub.training.from_file import mix_of
-from hub_openrlhf.columns import columns_of
+from hub.training.label import columns_of_label
 from hub_openrlhf.settings import Settings
 
 WAIT_S = 86400.0
@@ -83,7 +83,8 @@ def agent_executor(settings: Settings) -> type[Any]:
                 for token in rollout["observation_tokens"][start:end]
             ]
             text = hf_tokenizer.decode(tokens, skip_special_tokens=True)
-            sample = hub.Sample(prompt, text, columns_of(label, settings.label), siblings.name)
+            columns = {**columns_of_label(label, settings.label), "completion_ids": tokens}
+            sample = hub.Sample(prompt, text, columns, siblings.name)
             return rollout | as_reward(await self._gatherer(siblings.size).ascore(sample))
 
     return AgentExecutor

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import hub
+from hub.errors import BadInput
+from hub.training.completion import start_of, without_end
 from hub.training.from_file import gatherer_of
-from hub_openrlhf.columns import columns_of
-from hub_openrlhf.response import response_of
+from hub.training.label import columns_of_label
 from hub_openrlhf.settings import Settings
 
 THREADS = 1024
@@ -37,12 +38,28 @@ def score(
     try:
         (query,), (prompt,), (label,) = queries, prompts, labels
         gatherer = gatherer_of(settings.path, settings.sha256, settings.group_size)
-        sample = hub.Sample(prompt, response_of(query, prompt), columns_of(label, settings.label))
+        columns = columns_of_label(label, settings.label)
+        sample = hub.Sample(prompt, response_of(query, prompt), columns)
         lowered = gatherer.score(sample)
     except Exception:
         _log.exception("the reward of a sample could not be computed")  # OpenRLHF hides it, and fails later
         raise
     return {"rewards": lowered.value, "scores": lowered.value, "extra_logs": lowered.numbers()}
+
+
+def response_of(query: str, prompt: str) -> str:
+    """Return the response in a query, which is the prompt and the response with all special tokens.
+
+    Raises:
+        BadInput: the query does not start with the prompt, nor with the end of it.
+    """
+    start = start_of(query, prompt)
+    if start is None:
+        raise BadInput(
+            f"the query does not start with the prompt ({query[:60]!r}, {prompt[:60]!r}), so the response is "
+            "not known: use the executor (--train.agent_func_path), which has its tokens"
+        )
+    return without_end(query[start:])
 
 
 def widen_threads() -> None:

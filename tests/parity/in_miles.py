@@ -18,7 +18,7 @@ def sample_of(number, row):
     metadata = {key: value for key, value in row.items() if key not in ("prompt", "completion", "answer")}
     given = {
         "prompt": row["prompt"],
-        "response": row["completion"],
+        "response": f"{row['completion']}<|im_end|>",  # as the trainer keeps it
         "label": row["answer"],
         "metadata": metadata,
     }

@@ -1,4 +1,4 @@
-"""The rows through OpenRLHF's single-turn executor: `python in_openrlhf.py FOLDER`, with what was exported."""
+"""The rows through OpenRLHF's executor, ours and its own with `reward_func`: `python in_openrlhf.py FOLDER`."""
 
 import asyncio
 import importlib.util
@@ -8,6 +8,7 @@ from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
 
+from openrlhf.utils.agent import SingleTurnAgentExecutor
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -42,11 +43,11 @@ class Engine:
         return SimpleNamespace(outputs=[output])
 
 
-async def run():
-    spec = importlib.util.spec_from_file_location("agent", FOLDER / "openrlhf" / "hub_openrlhf_reward.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    executor, engine, asked = module.AgentExecutor(), Engine(), []
+FILE = FOLDER / "openrlhf" / "hub_openrlhf_reward.py"
+
+
+async def rolled_out(executor):
+    engine, asked = Engine(), []
     for start in range(0, len(ROWS), 4):
         params = SimpleNamespace(max_tokens=100_000, logprobs=None)  # one object for the samples of a prompt
         for row in ROWS[start : start + 4]:
@@ -54,7 +55,14 @@ async def run():
             call = executor.execute(row["prompt"], json.dumps(label), params, 200_000, TOKENIZER, engine)
             asked.append(call)
     found = await asyncio.gather(*asked)
-    return [[one["reward"].hex(), bool(one["extra_logs"]["hub/missing"])] for one in found]
+    return [[float(one["reward"]).hex(), bool(one["extra_logs"]["hub/missing"])] for one in found]
+
+
+async def run():
+    spec = importlib.util.spec_from_file_location("agent", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [await rolled_out(module.AgentExecutor()), await rolled_out(SingleTurnAgentExecutor(str(FILE)))]
 
 
 print(json.dumps(asyncio.run(run())))

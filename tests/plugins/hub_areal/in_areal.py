@@ -89,10 +89,14 @@ Normalization = taken(
 
 from hub_areal.workflow import MixWorkflow  # noqa: E402
 
+STOP = -1
+
 
 class Tokenizer:
-    def decode(self, tokens):
-        return "".join(map(chr, tokens))
+    def decode(self, tokens, skip_special_tokens=False):
+        return "".join(
+            chr(token) if token != STOP else "" if skip_special_tokens else "<|im_end|>" for token in tokens
+        )
 
 
 def config(samples):
@@ -107,7 +111,7 @@ async def rollout(path, texts, question, **columns):
     answers, logged = iter(texts), []
 
     async def generate(request):
-        text = [ord(c) for c in next(answers)]
+        text = [*map(ord, next(answers)), STOP]  # AReaL keeps the token at which the model stopped
         logged.append({})
         episode.set(logged[-1])
         await asyncio.sleep(0)

@@ -139,7 +139,9 @@ async def rolled_out(args: Namespace, responses: list[str], group: int, aborted:
 
     async def generate(given: GenerateFnInput) -> GenerateFnOutput:
         sample = given.sample
-        sample.response, sample.response_length = responses[sample.index], len(responses[sample.index])
+        # As Miles asks sglang by default: the response keeps the token at which the model stopped.
+        sample.response = f"{responses[sample.index]}<|im_end|>"
+        sample.response_length = len(responses[sample.index]) + 1
         sample.tokens = [7, *range(sample.response_length)]
         sample.status = Sample.Status.ABORTED if sample.index == aborted else Sample.Status.COMPLETED
         return GenerateFnOutput(samples=sample)

@@ -10,8 +10,7 @@ import pytest
 import hub
 from hub.errors import BadInput, ConfigError
 from hub.training.export import export
-from hub_openrlhf.columns import columns_of
-from hub_openrlhf.response import response_of
+from hub_openrlhf.function import response_of
 
 Exporting = Callable[..., hub.Exported]
 
@@ -93,49 +92,7 @@ def test_a_reward_is_not_called_like_a_number_of_openrlhf(exporting: Exporting, 
         export("openrlhf", tmp_path / "mix.toml", tmp_path / "out")
 
 
-@pytest.mark.parametrize(
-    ("label", "columns"),
-    [
-        ("4", {"gold": "4"}),
-        (4, {"gold": 4}),
-        ("", {}),
-        (None, {}),
-        ('{"answer": 4, "task": "x"}', {"answer": 4, "task": "x"}),
-        ({"answer": 4}, {"answer": 4}),
-        ("{1, 2}", {"gold": "{1, 2}"}),
-        ("[1, 2]", {"gold": "[1, 2]"}),
-        (["a"], {"gold": ["a"]}),
-        ("{" * 5000, {"gold": "{" * 5000}),
-    ],
-)
-def test_labels(label: Any, columns: dict[str, Any]) -> None:
-    assert columns_of(label, "gold") == columns
-
-
-CHAT = "<|im_start|>user\n6*7=<|im_end|>\n<|im_start|>assistant\n"
-
-
-@pytest.mark.parametrize(
-    ("query", "prompt", "response"),
-    [
-        ("6*7=42</s>", "6*7=", "42"),
-        (f"{CHAT}42<|im_end|>", CHAT, "42"),
-        (f"{CHAT}42<|im_end|><|endoftext|>", CHAT, "42"),
-        (f"{CHAT}42<｜end▁of▁sentence｜>", CHAT, "42"),  # noqa: RUF001
-        (f"{CHAT}", CHAT, ""),
-        (f"{CHAT}<|im_end|>", CHAT, ""),
-        (f"{CHAT}a <|im_end|> b\n", CHAT, "a <|im_end|> b\n"),
-        (f"{CHAT[9:]}42", CHAT, "42"),
-        ("aab" * 9 + "!", "aaab" + "aab" * 9, "!"),
-        ("anything", "", "anything"),
-        ("x" * 100_000 + "42", "y" + "x" * 100_000, "42"),
-    ],
-)
-def test_the_response_in_a_query(query: str, prompt: str, response: str) -> None:
-    assert response_of(query, prompt) == response
-
-
-@pytest.mark.parametrize(("query", "prompt"), [("42", CHAT), ("", "6*7="), ("\n42", CHAT), (CHAT[:-1], CHAT)])
-def test_a_response_that_is_not_known_is_an_error(query: str, prompt: str) -> None:
-    with pytest.raises(BadInput, match="does not start with the prompt"):
-        response_of(query, prompt)
+def test_a_response_that_is_not_known_is_an_error() -> None:
+    assert response_of("6*7=42<|im_end|>", "6*7=") == "42"
+    with pytest.raises(BadInput, match=r"does not start with the prompt.*--train.agent_func_path"):
+        response_of("42", "What is 6 times 7?")

@@ -1,27 +1,27 @@
-"""From OpenRLHF's label, the only column that it hands to rewards, to columns."""
+"""From the label, where it is all that a trainer hands over of a row, to columns."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 
-def columns_of(label: Any, name: str) -> dict[str, Any]:
-    """Return a label's columns.
+def columns_of_label(label: Any, name: str) -> dict[str, Any]:
+    """Return the columns that a label stands for.
 
     Args:
         label: a mapping, or the text of a JSON object: columns by name. Anything else is one column.
-        name: what that column is called. An empty label, which OpenRLHF gives where there is no
-            `--data.label_key`, is none.
+        name: what that column is called. An empty label, which trainers give where the data has none, is no
+            column.
 
-    >>> columns_of('{"answer": "4", "task": "math"}', "answer")
+    >>> columns_of_label('{"answer": "4", "task": "math"}', "answer")
     {'answer': '4', 'task': 'math'}
-    >>> columns_of("4", "answer"), columns_of("", "answer")
+    >>> columns_of_label("4", "answer"), columns_of_label("", "answer")
     ({'answer': '4'}, {})
     """
     if isinstance(label, str) and label.lstrip().startswith("{"):
         try:
             read = json.loads(label)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {name: label}
         return dict(read) if isinstance(read, dict) else {name: label}
     if isinstance(label, Mapping):
