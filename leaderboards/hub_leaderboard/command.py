@@ -134,9 +134,8 @@ def build(boards: str, results: tuple[Path, ...], out: Path, as_json: bool) -> i
         click.echo(json.dumps(about, indent=2))
     else:
         for one in standings:
-            click.echo(
-                f"{one.board.title}: {len(one.rows)} models, {len(one.left)} runs not ranked", err=True
-            )
+            models, left = _count(len(one.rows), "model"), _count(len(one.left), "run")
+            click.echo(f"{one.board.title}: {models}, {left} not ranked", err=True)
         click.echo(f"wrote {out / 'index.html'}")
     for problem in problems:
         click.echo(click.style(problem, fg="yellow"), err=True)
