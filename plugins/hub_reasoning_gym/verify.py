@@ -1,14 +1,14 @@
 """The reward `reasoning-gym`."""
 
 import ast
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import hub
 from hub.errors import BadInput
 from hub_reasoning_gym.dataset import apart, open_dataset
 from hub_reasoning_gym.entry import read_entry
-from hub_reasoning_gym.guard import guard, may_verify
+from hub_reasoning_gym.guard import CONFIGURED, check_entry, guard, may_verify
 from hub_reasoning_gym.names import names
 
 
@@ -36,7 +36,8 @@ class ReasoningGym:
             BadInput: the row's columns are not those of a reasoning-gym row.
         """
         task, entry = sample["task"], read_entry(sample["entry"])
-        dataset = _dataset(task, sample.get("config") or "{}")
+        dataset = _dataset_of(task, sample.get("config") or "{}")
+        check_entry(task, entry)
         answer = find_answer(sample.text)
         if answer is None:
             return hub.Score(0.0, "no_answer")
@@ -46,7 +47,7 @@ class ReasoningGym:
         try:
             value = _ask(dataset, answer, entry)
         except Exception as error:
-            if not _works(dataset, entry):
+            if not _works(task, dataset, entry):
                 raise
             return hub.Score(0.0, "unreadable", f"{type(error).__name__}: {error}", info)
         full = value >= 1.0
@@ -70,23 +71,32 @@ def _ask(dataset: Any, answer: str, entry: dict[str, Any]) -> float:
         return float(dataset.score_answer(answer, entry))
 
 
-def _works(dataset: Any, entry: dict[str, Any]) -> bool:
+def _works(task: str, dataset: Any, entry: dict[str, Any]) -> bool:
+    reference = entry["answer"] or ""
     try:
-        _ask(dataset, entry["answer"] or "", entry)
+        if not may_verify(task, reference):
+            return False
+        _ask(dataset, reference, entry)
     except Exception:
         return False
     return True
 
 
-@cache
-def _dataset(task: str, config: str) -> Any:
+def _dataset_of(task: str, config: str) -> Any:
     """The dataset that verifies a task's answers; some verifiers ask its configuration."""
     if task not in names():
         raise BadInput(f"the column 'task' is {task!r:.100}, which is no task of reasoning-gym")
     try:
         given = ast.literal_eval(config)
-        dataset = open_dataset(task, 0, 1, given.get("level"), given.get("config") or {})
-    except (ValueError, SyntaxError, AttributeError, TypeError) as error:
+        level, fields = given.get("level"), dict(given.get("config") or {})
+        return _dataset(task, repr((level, fields) if task in CONFIGURED else (None, {})))
+    except (ValueError, SyntaxError, AttributeError, TypeError, RecursionError, MemoryError) as error:
         raise BadInput(f"the column 'config' cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _dataset(task: str, config: str) -> Any:
+    level, fields = ast.literal_eval(config)
+    dataset = open_dataset(task, 0, 1, level, fields)
     guard(task, type(dataset).__module__)
     return dataset

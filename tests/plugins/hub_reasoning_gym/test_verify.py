@@ -10,7 +10,7 @@ from hub.errors import BadInput
 from hub.evaluation.plan import find_benchmark
 from hub.testing import RewardSuite
 from hub_reasoning_gym.entry import read_entry, write_entry
-from hub_reasoning_gym.guard import EXPRESSIONS, LITERALS, may_verify
+from hub_reasoning_gym.guard import EXPRESSIONS, INTEGERS, LITERALS, compute, may_verify
 from hub_reasoning_gym.verify import ReasoningGym, find_answer
 
 pytest.importorskip("reasoning_gym", reason="needs reasoning-gym")
@@ -35,7 +35,7 @@ def first(task: str, **options: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("task", [*LITERALS, *EXPRESSIONS])
+@pytest.mark.parametrize("task", [*LITERALS, *INTEGERS, *EXPRESSIONS])
 def test_nothing_that_a_model_writes_is_run(task: str, tmp_path: Path) -> None:
     row = first(task)
     file = tmp_path / "run"
@@ -69,6 +69,7 @@ FORMULAS = [
     ("a list", "[x, x]", False),
     ("a comparison", "x == x", False),
     ("a walrus", "(x := 1)", False),
+    ("a function of Python in wide letters", "\uff4fpen(1)", False),
 ]
 
 
@@ -78,6 +79,65 @@ FORMULAS = [
 def test_only_formulas_are_evaluated(answer: str, may: bool) -> None:
     assert may_verify("simple_integration", answer) is may
     assert may_verify("chain_sum", answer)
+
+
+ROWS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("a list", "number_sorting", "[1]", {"answer": "CODE or [1]"}),
+    ("a product", "polynomial_multiplication", "x + 1", {"answer": "CODE"}),
+    ("an integrand", "simple_integration", "x**2", {"variable": "x", "integrand": "CODE"}),
+    ("another integrand", "intermediate_integration", "x**2", {"variable": "x", "integrand": "CODE"}),
+    ("a variable", "simple_integration", "x", {"variable": "CODE", "integrand": "x"}),
+    ("an expression", "bitwise_arithmetic", "1", {"problem": "CODE"}),
+    ("a reference answer", "countdown", "1/0", {"answer": "CODE"}),
+    ("another reference answer", "puzzle24", "1/0", {"answer": "CODE"}),
+]
+
+
+@pytest.mark.parametrize(("task", "answer", "given"), [case[1:] for case in ROWS], ids=[c[0] for c in ROWS])
+def test_nothing_that_a_row_says_is_run(
+    task: str, answer: str, given: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "run"
+    code = f"__import__('pathlib').Path({str(file)!r}).touch()"
+    texts = {key: text.replace("CODE", code) for key, text in given.items()}
+    entry = {"answer": texts.pop("answer", "x"), "metadata": texts}
+    row = {"task": task, "entry": write_entry(entry)}
+    try:
+        score = ReasoningGym()(hub.Sample("", f"<answer>{answer}</answer>", row))
+        assert score.value is not None
+        assert score.value < 1
+    except (BadInput, ValueError):
+        pass
+    assert not file.exists()
+
+
+def test_a_row_names_no_file() -> None:
+    """`spell_backward` reads the file that its configuration names, and does not need it to verify."""
+    config = repr({"level": None, "config": {"data_file": "/nowhere/at/all.txt"}})
+    row = {"task": "spell_backward", "entry": ENTRY, "config": config}
+    assert ReasoningGym()(hub.Sample("", "<answer>4</answer>", row)).value == 1.0
+
+
+SUMS = [
+    ("as the package writes it", "((0x123 + 0x456) << 0x1) - 0x2 * 0x3", 2796),
+    ("a shift to the right", "0x100 >> 0x3", 32),
+    ("a negative number", "-0x3", -3),
+    ("a call", "abs(1)", None),
+    ("a power", "9**9", None),
+    ("a float", "1.5", None),
+    ("a text", "'a' * 2", None),
+    ("a truth", "True + 1", None),
+    ("too large a shift", "1 << 99999999999", None),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), [case[1:] for case in SUMS], ids=[case[0] for case in SUMS])
+def test_only_integers_are_computed(text: str, value: int | None) -> None:
+    if value is None:
+        with pytest.raises(ValueError, match=r"."):
+            compute(text)
+    else:
+        assert compute(text) == value
 
 
 def test_lists_are_still_read() -> None:
@@ -119,6 +179,7 @@ def test_a_verifier_that_hangs_is_stopped_and_costs_nobody_else(engine: hub.Engi
         {"entry": "("},
         {"config": "["},
         {"config": "3"},
+        {"entry": "{'answer': '4', 'metadata': 3}"},
     ],
     ids=str,
 )
