@@ -90,6 +90,25 @@ def test_a_text_that_ends_with_the_pad_token_is_read_as_transformers_does(
     assert values(RewardModel(str(folder))(SAMPLES)) == pytest.approx(plain(folder, SAMPLES), abs=TOLERANCE)
 
 
+@pytest.mark.parametrize(
+    "family", ["Mistral", "Qwen3", "Gemma2", "GPT2", "GPTNeoX", "OPT", "DebertaV2", "ModernBert", "Bart"]
+)
+def test_families(tiny: Any, family: str, tmp_path: Path) -> None:
+    """Sliding windows, learnt and relative positions, encoders and decoders: padding changes none."""
+    folder = tiny.save_family(tmp_path, family)
+    expected = plain(folder, SAMPLES)
+    assert values(RewardModel(str(folder), batch_size=8)(SAMPLES)) == pytest.approx(expected, abs=TOLERANCE)
+    assert max(expected) - min(expected) > 100 * TOLERANCE
+
+
+def test_roberta_sees_fewer_tokens_than_it_has_positions(tiny: Any, tmp_path: Path) -> None:
+    """Its positions begin behind the padding token's, and its tokenizer need not tell how many are left."""
+    folder = tiny.save_encoder(tmp_path, ("good",), "Roberta", longest=None)
+    found = RewardModel(str(folder))([hub.Sample("a " * 100, "b " * 100), hub.Sample("a", "b")])
+    assert [score.outcome for score in found] == ["scored", "scored"]
+    assert (found[0].reason, found[0].info["tokens"]) == ("truncated", 63)
+
+
 def test_in_bfloat16_a_batch_changes_little(saved: Callable[..., Path]) -> None:
     folder = str(saved())
     alone = values(RewardModel(folder, dtype="bfloat16", batch_size=1)(SAMPLES))

@@ -65,8 +65,35 @@ def save_decoder(
     return save(folder, getattr(transformers, kind), config, tokenizer, seed)
 
 
-def save_encoder(folder: Path, labels: tuple[str, ...]) -> Path:
-    """Save a BERT that reads two texts and has these labels."""
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Mistral": {"num_key_value_heads": 2, "sliding_window": 16},
+    "Qwen3": {"num_key_value_heads": 2, "head_dim": 8},
+    "Gemma2": {"num_key_value_heads": 2, "head_dim": 8, "sliding_window": 16},
+    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256},
+    "GPTNeoX": {},
+    "OPT": {"ffn_dim": 64, "word_embed_proj_dim": 32},
+    "DebertaV2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 32},
+    "ModernBert": {"local_attention": 16},
+    "Bart": {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4,
+             "decoder_attention_heads": 4, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64},
+}  # fmt: skip
+"""What else a family's small configuration needs."""
+
+
+def save_family(folder: Path, family: str) -> Path:
+    """Save a small sequence classifier of a family, with one label."""
+    tokenizer = byte_tokenizer()
+    named = {name: getattr(tokenizer, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+    keys = {**SMALL, "max_position_embeddings": 256, "num_labels": 1, **FAMILIES[family], **named}
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=len(tokenizer), initializer_range=0.2, **keys
+    )
+    return save(folder, getattr(transformers, f"{family}ForSequenceClassification"), config, tokenizer, 0)
+
+
+def save_encoder(folder: Path, labels: tuple[str, ...], kind: str = "Bert", longest: int | None = 64) -> Path:
+    """Save an encoder that reads two texts and has these labels; `longest` is what its tokenizer tells."""
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789?.,"]
     vocabulary = {word: index for index, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", continuing_subword_prefix=""))
@@ -88,22 +115,20 @@ def save_encoder(folder: Path, labels: tuple[str, ...]) -> Path:
         sep_token="[SEP]",
         mask_token="[MASK]",
         unk_token="[UNK]",
-        model_max_length=64,
+        **({"model_max_length": longest} if longest else {}),
     )
     names = dict(enumerate(labels))
-    made: Any = transformers.BertConfig
+    made: Any = getattr(transformers, f"{kind}Config")
     config = made(
         vocab_size=len(words),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        **SMALL,
         max_position_embeddings=64,
         initializer_range=0.5,
+        pad_token_id=0,
         id2label=names,
         label2id={name: number for number, name in names.items()},
     )
-    return save(folder, transformers.BertForSequenceClassification, config, fast, 0)
+    return save(folder, getattr(transformers, f"{kind}ForSequenceClassification"), config, fast, 0)
 
 
 def save(folder: Path, kind: Any, config: Any, tokenizer: Any, seed: int) -> Path:
