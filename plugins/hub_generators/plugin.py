@@ -1,4 +1,4 @@
-"""The generators `transformers` and `openai`."""
+"""The generators `transformers`, `vllm` and `openai`."""
 
 import re
 from collections.abc import Iterator
@@ -15,6 +15,11 @@ def hub_generators() -> Iterator[hub.GeneratorPlugin]:
         "hub_generators.transformers_model:TransformersGenerator",
         "A local folder, or a model id like org/name@revision, with transformers in this process",
         accepts=lambda model: Path(model).is_dir() or model_id.fullmatch(model) is not None,
+    )
+    yield hub.GeneratorPlugin(
+        "vllm",
+        "hub_generators.vllm_model:VLLMGenerator",
+        "A local folder, or a model id like org/name@revision, with vLLM in this process, on GPUs",
     )
     yield hub.GeneratorPlugin(
         "openai",
