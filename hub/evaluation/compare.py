@@ -1,7 +1,8 @@
 """Whether two runs of one benchmark differ: a paired test over prompts, and what it could have seen.
 
-Both runs answered the same prompts, so the differences by prompt are what varies; two separate intervals that
-overlap say little. Completions of one prompt are averaged first, as they are not independent.
+Both runs answered the same prompts, so the differences by prompt are what varies; two separate intervals
+that overlap say little. Completions of one prompt, and turns of a conversation, are averaged first, as they
+are not independent.
 """
 
 import itertools
@@ -47,7 +48,7 @@ class Comparison:
 
     Args:
         metric: "score" or a reward's name.
-        prompts: those on which both have a value.
+        prompts: those on which both have a value; of benchmarks that ask in turns, conversations.
         left_out: completions that are in neither mean, as one of the two has no value for that prompt: it
             failed, or no reward applies.
         first: the first run's mean over these prompts; None where there is none.
@@ -110,14 +111,14 @@ def compare(first: StoredRun, second: StoredRun, metric: str = TOTAL) -> Compari
     both = [row for row in sorted(ours) if ours[row] and theirs.get(row)]
     used = set(both)
     counts = [sum(max(1, len(v)) for row, v in run.items() if row not in used) for run in (ours, theirs)]
-    means = [(row, _mean(ours[row]), _mean(theirs[row])) for row in both]
+    means = _by_conversation([(row, _mean(ours[row]), _mean(theirs[row])) for row in both], first)
     pairs = [b - a for _, a, b in means]
     if not pairs:
         return Comparison(metric, 0, max(counts), None, None, None, None, None, "", None, ())
     ids = {row: str(first.samples[(row, 0)].get("id", row)) for row in both if (row, 0) in first.samples}
     flips = [Flip(row, ids.get(row, str(row)), a, b) for row, a, b in means if a != b]
     flips.sort(key=lambda flip: (-abs(flip.second - flip.first), flip.row))
-    single = all(len(run[row]) == 1 for run in (ours, theirs) for row in both)
+    single = len(means) == len(both) and all(len(run[row]) == 1 for run in (ours, theirs) for row in both)
     binary = single and all(value in (0.0, 1.0) for _, a, b in means for value in (a, b))
     p_value, test = p_value_of(pairs, binary=binary)
     error = _standard_error(pairs)
@@ -156,6 +157,24 @@ def _by_prompt(run: StoredRun, metric: str) -> dict[int, list[float]]:
         if score["value"] is not None:
             values.append(score["value"])
     return found
+
+
+def _by_conversation(means: list[tuple[int, float, float]], run: StoredRun) -> list[tuple[int, float, float]]:
+    """The means of whole conversations, each by its first row: their turns are not independent."""
+    ids = {line.get("id"): row for (row, _), line in run.samples.items()}
+    afters = {row: line.get("after") for (row, _), line in run.samples.items()}
+    begins: dict[int, int] = {}
+    for row in sorted(afters):
+        after = afters[row]
+        before = ids.get(after) if isinstance(after, str | int) else None
+        begins[row] = row if before is None else begins.get(before, row)
+    found: dict[int, list[tuple[float, float]]] = {}
+    for row, one, other in means:
+        found.setdefault(begins.get(row, row), []).append((one, other))
+    return [
+        (row, _mean([one for one, _ in turns]), _mean([other for _, other in turns]))
+        for row, turns in sorted(found.items())
+    ]
 
 
 def _mcnemar(pairs: Sequence[float]) -> float:

@@ -10,8 +10,10 @@ from hub.evaluation.stored import TOTAL, StoredRun
 
 COLUMNS = (
     "benchmark", "metric", "model", "score", "low", "high", "n", "failed", "finished", "recipe", "path",
+    "imported",
 )  # fmt: skip
-"""Of a row: the score's 95 % interval is low to high; `recipe` is its hash; `finished` is in UTC."""
+"""Of a row: the score's 95 % interval is low to high; `recipe` is its hash; `finished` is in UTC; `imported`
+names another tool that made and graded it, with its version."""
 
 
 def choose(
@@ -44,8 +46,8 @@ def rows(run: StoredRun, metrics: Iterable[str] = (TOTAL,)) -> Iterator[dict[str
 
     Args:
         run: what was evaluated.
-        metrics: "score" (of a benchmark with a headline, its rewards), a reward's name, "pass@K", or
-            "category:NAME".
+        metrics: "score" (of a benchmark with a headline, its rewards), a reward's name, "pass@K",
+            "metric:NAME" (of the benchmark's own), or "category:NAME".
 
     Raises:
         ConfigError: the run has no such metric.
@@ -69,6 +71,7 @@ def rows(run: StoredRun, metrics: Iterable[str] = (TOTAL,)) -> Iterator[dict[str
             "finished": finished(run),
             "recipe": hash_recipe(run.recipe),
             "path": str(run.path),
+            "imported": run.imported,
         }
 
 
@@ -81,7 +84,13 @@ def metrics_of(run: StoredRun) -> dict[str, dict[str, Any]]:
         for k, value in total["pass_at_k"].items()
     }
     categories = {f"category:{name}": account for name, account in scores["categories"].items()}
-    return {TOTAL: total, **powers, **scores["rewards"], **categories}
+    plain = {"n": total["prompts"], "failed": total["failed"], "interval_95": None}
+    estimates = scores.get("metric_estimates", {})
+    own = {
+        f"metric:{name}": {**plain, **estimates.get(name, {}), "mean": value}
+        for name, value in scores.get("metrics", {}).items()
+    }
+    return {TOTAL: total, **powers, **scores["rewards"], **own, **categories}
 
 
 def finished(run: StoredRun) -> str:

@@ -172,3 +172,37 @@ def test_the_command(make: Make, tmp_path: Path) -> None:
         [*command, "--metric", "x"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (wrong.returncode, "no metric 'x'" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        # Both turns flip together: one conversation, not two prompts.
+        ("++++++", "--++++", (3, 1.0, 2 / 3, "sign flips", 0, ["a/1"])),
+        # The second turn of the first conversation failed in one run: that turn is in neither mean.
+        ("++++++", "+x++++", (3, 1.0, 1.0, "sign flips", 1, [])),
+        # Without values there is nothing to pair.
+        ("xxxxxx", "++++++", (0, None, None, "", 6, [])),
+    ],
+)
+def test_the_turns_of_a_conversation_are_one_pair(
+    first: str, second: str, expected: Any, tmp_path: Path, engine: hub.Engine, scripted: Any, sums: Any
+) -> None:
+    rows: list[dict[str, Any]] = []
+    for name in "abc":
+        rows += [
+            {"id": f"{name}/1", "prompt": f"{len(rows)}", "answer": "+"},
+            {"id": f"{name}/2", "prompt": f"{len(rows) + 1}", "answer": "+", "after": f"{name}/1"},
+        ]
+    mix = {"reward": [{"use": f"{sums.__file__}:moody"}]}
+    plan = make_plan(hub.Benchmark("talk", lambda split: rows, mix, "Talks."))
+    for name, answers in (("first", first), ("second", second)):
+
+        def answer(prompt: Any, seed: int, answers: str = answers) -> str:
+            said = hub.Sample(prompt).prompt_text
+            return "break" if answers[int(said)] == "x" else answers[int(said)]
+
+        evaluate(plan, scripted(answer, name=name), tmp_path / name, engine=engine)
+    found = compare(read_run(tmp_path / "first"), read_run(tmp_path / "second"))
+    assert (found.prompts, found.first, found.second, found.test) == expected[:4]
+    assert (found.left_out, [flip.id for flip in found.flips]) == expected[4:]

@@ -37,7 +37,11 @@ def right(sample):
         raise RuntimeError("the disk | is <full>")
     return None if sample.text == "abstain" else float(sample.text == sample["answer"])
 
-many = hub.Benchmark("many", "many:rows", {"reward": [{"use": __file__ + ":right"}]}, "Numbers.", category="kind")
+def lengths(lines):
+    return {"length": [len(line["completion"]) for line in lines], "lines": len(lines)}
+
+mix = {"reward": [{"use": __file__ + ":right"}]}
+many = hub.Benchmark("many", "many:rows", mix, "Numbers.", category="kind", metrics="many:lengths")
 """
 
 
@@ -187,7 +191,18 @@ def test_hugging_face(odd: StoredRun, root: Path) -> None:
 
 def test_the_command_lists_and_shows(root: Path) -> None:
     listed = json.loads(hub_results(root, "list", "runs", "--json", "--metric", "all").stdout)
-    assert {row["metric"] for row in listed} == {"score", "right", "category:even", "category:odd"}
+    assert {row["metric"] for row in listed} == {
+        "score",
+        "right",
+        "metric:length",
+        "metric:lines",
+        "category:even",
+        "category:odd",
+    }
+    assert {row["score"]: row["low"] is None for row in listed if row["metric"] == "metric:lines"} == {
+        6.0: True
+    }
+    assert all(row["low"] <= row["score"] for row in listed if row["metric"] == "metric:length")
     shown = hub_results(root, "list", "runs", "--model", "odd").stdout
     assert "0.500" in shown
     text = hub_results(root, "show", "runs/odd", "--id", "q3").stdout
