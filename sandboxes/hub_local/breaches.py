@@ -25,6 +25,7 @@ def start():
     os.waitpid(pid, 0)
 attempt("a file of the host was read", lambda: open(SECRET).read())
 attempt("a file of the host was written", lambda: open(SECRET, "w").write("x"))
+attempt("a file of the host was emptied", lambda: os.truncate(SECRET, 0))
 attempt("the rights of a file of the host were changed", lambda: os.chmod(SECRET, 0o777))
 attempt("a file was written beside the libraries", lambda: open(os.__file__ + "x", "w").write("x"))
 attempt("a socket was opened", network)

@@ -8,6 +8,7 @@ only a scratch folder written; there is no new process, so no tree to lose.
 
 import contextlib
 import os
+import re
 import socket
 import stat
 from typing import Any
@@ -40,8 +41,16 @@ def enter_namespaces(control: socket.socket, config: dict[str, Any]) -> None:
     if control.recv(64) != b"mapped":
         os._exit(1)
     # In the new namespace, or they cannot be bound; before nobody is who asks, or they cannot be reached.
-    sources = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in config["readable"]]
-    covered = [path for path in config["covered"] if any(path.startswith(source) for source, _ in sources)]
+    sources, packages = (
+        [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in config[which]]
+        for which in ("readable", "packages")
+    )
+    covered = [
+        path + folder.removeprefix(real)
+        for path in config["readable"]
+        for folder in config["covered"]
+        if folder.startswith(f"{(real := os.path.realpath(path))}/")
+    ]
     os.setresgid(INNER_ID, INNER_ID, INNER_ID)
     os.setresuid(INNER_ID, INNER_ID, INNER_ID)
     child = os.fork()
@@ -50,28 +59,33 @@ def enter_namespaces(control: socket.socket, config: dict[str, Any]) -> None:
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
     kernel.die_with_parent()
-    _build_root(sources, covered, config["scratch_mb"])
+    _build_root(sources, covered, packages, config["scratch_mb"])
     socket.sethostname("sandbox")
     kernel.empty_bounding_set()
 
 
-def _build_root(sources: list[tuple[str, int]], covered: list[str], scratch_mb: int) -> None:
+Source = tuple[str, int]
+"""A path and a descriptor of what is there."""
+
+
+def _build_root(sources: list[Source], covered: list[str], packages: list[Source], scratch_mb: int) -> None:
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     devices = [(name, os.open(f"/dev/{name}", os.O_PATH | os.O_CLOEXEC)) for name in _DEVICES]
     kernel.mount("tmpfs", _ROOT, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
     for path, descriptor in sources:
         _bind(descriptor, path)
-    for path, _ in sources:  # what lies beside the libraries' folders is not to be listed
+    covers = [_ROOT + path for path in covered]
+    for target in covers:
+        kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=4k,mode=755")
+    for path, descriptor in packages:
+        _bind(descriptor, path)
+    for path, _ in (*sources, *packages):  # what lies beside the libraries' folders is not to be listed
         folder = os.path.dirname(path)
         while folder not in ("", "/") and not os.path.ismount(_ROOT + folder):
             with contextlib.suppress(OSError):
                 os.chmod(_ROOT + folder, 0o111)
             folder = os.path.dirname(folder)
-    for path in covered:
-        target = _ROOT + path
-        if os.path.isdir(target):
-            flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
-            kernel.mount("tmpfs", target, "tmpfs", flags, "size=4k,mode=755")
+    _make_read_only([*covers, *(_ROOT + path for path, _ in (*sources, *packages))])
     os.mkdir(f"{_ROOT}/dev")
     for name, descriptor in devices:
         target = f"{_ROOT}/dev/{name}"
@@ -79,6 +93,8 @@ def _build_root(sources: list[tuple[str, int]], covered: list[str], scratch_mb: 
             pass
         kernel.mount(f"/proc/self/fd/{descriptor}", target, None, kernel.MS_BIND)
         os.close(descriptor)
+        read_only = kernel.mount_flags(target) | kernel.MS_RDONLY | kernel.MS_NOSUID
+        kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | read_only)
     for name in ("tmp", "old"):
         os.makedirs(f"{_ROOT}/{name}", exist_ok=True)
     kernel.pivot_root(_ROOT, f"{_ROOT}/old")
@@ -92,7 +108,7 @@ def _build_root(sources: list[tuple[str, int]], covered: list[str], scratch_mb: 
 
 
 def _bind(descriptor: int, path: str) -> None:
-    """Show a file or folder of the host at the same place, read-only; a link is copied."""
+    """Show a file or folder of the host, with all that is mounted there, at the same place."""
     target = _ROOT + path
     os.makedirs(os.path.dirname(target), exist_ok=True)
     source = f"/proc/self/fd/{descriptor}"
@@ -102,9 +118,19 @@ def _bind(descriptor: int, path: str) -> None:
         with open(target, "a"):
             pass
     kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
-    flags = kernel.mount_flags(target) | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
-    kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
     os.close(descriptor)
+
+
+def _make_read_only(targets: list[str]) -> None:
+    """Have no mount written to that is at one of these places or below: each has flags of its own."""
+    with open("/proc/self/mountinfo", "rb") as mounts:
+        spelled = [line.split(b" ")[4] for line in mounts]
+    places = [os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda n: bytes([int(n[1], 8)]), s)) for s in spelled]
+    for place in places:
+        if any(place == target or place.startswith(f"{target}/") for target in targets):
+            with contextlib.suppress(PermissionError):  # in a folder that programs cannot enter either
+                flags = kernel.mount_flags(place) | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
+                kernel.mount(None, place, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
 
 
 def mount_scratch(megabytes: int) -> None:
@@ -136,5 +162,22 @@ def renew_scratch(megabytes: int) -> None:
 def ruleset(config: dict[str, Any]) -> int:
     """Return the second tier's walls, made once: a ruleset of Landlock for every program's process."""
     writable = [config["scratch"], "/dev/null", "/dev/full"]
-    readable = [*config["readable"], "/dev/random", "/dev/urandom"]
-    return kernel.landlock(readable, writable)
+    readable = [*config["packages"], "/dev/random", "/dev/urandom"]
+    listed: list[str] = []
+    for path in dict.fromkeys(map(os.path.realpath, config["readable"])):
+        _around(path, config["covered"], listed, readable)
+    return kernel.landlock(config["landlock_abi"], listed, readable, writable)
+
+
+def _around(path: str, covered: list[str], listed: list[str], readable: list[str]) -> None:
+    """Add all that is below a path, but what is covered; folders that hold such are only listed."""
+    if path in covered:
+        return
+    if not any(folder.startswith(f"{path}/") for folder in covered):
+        readable.append(path)
+        return
+    listed.append(path)
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not entry.is_symlink():  # it leads to what is readable, or it is not
+                _around(entry.path, covered, listed, readable)

@@ -46,7 +46,11 @@ def describe(tier: str, languages: Mapping[str, Language]) -> list[Layer]:
             "limits",
             True,
             f"memory, processor time, {program.OPEN_FILES} files, {program.FILE_BYTES >> 20} MiB per file"
-            + (f", {SCRATCH_MB} MiB of /tmp" if namespaces else ""),
+            + (
+                f", {SCRATCH_MB} MiB of /tmp, {program.MOST_THREADS} threads"
+                if namespaces
+                else "; not the number of threads and files"
+            ),
         ),
         Layer("environment", True, "made anew; the host's variables are not there"),
         Layer("judge", True, "tests run in a second confined process, which exchanges plain data"),

@@ -143,9 +143,15 @@ def landlock_abi() -> int:
     return max(0, version)
 
 
-def landlock(readable: list[str], writable: list[str]) -> int:
-    """Return a ruleset: only these folders and files, no TCP ports, no signals or sockets to outside."""
-    abi = landlock_abi()
+def landlock(abi: int, listed: list[str], readable: list[str], writable: list[str]) -> int:
+    """Return a ruleset: only these folders and files, no TCP ports, no signals or sockets to outside.
+
+    Args:
+        abi: the version of Landlock to use, at most the kernel's.
+        listed: folders of which programs see what is in them, and no more.
+        readable: what programs can read and map.
+        writable: what they can also write.
+    """
     if not abi:
         raise Refused(38, os.strerror(38), "landlock_create_ruleset")
     rights = _ALL_BY_ABI.get(abi, _LATEST)
@@ -156,7 +162,11 @@ def landlock(readable: list[str], writable: list[str]) -> int:
     ruleset = _check(
         _libc.syscall(NUMBERS["landlock_create_ruleset"], attributes, size, 0), "landlock_create_ruleset"
     )
-    for paths, granted in ((readable, _EXECUTE | _READ | _READ_DIR), (writable, rights)):
+    for paths, granted in (
+        (listed, _READ_DIR),
+        (readable, _EXECUTE | _READ | _READ_DIR),
+        (writable, rights),
+    ):
         for path in paths:
             _allow_path(ruleset, path, granted & rights)
     return ruleset

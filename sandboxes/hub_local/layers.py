@@ -1,5 +1,6 @@
 """Which walls this machine can give, and what a zygote is told about them."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -57,26 +58,28 @@ def configuration(
         scratch: the folder that programs may write to, in the tier "landlock".
         own_scratch: it was made for the zygote, which removes it when its host is gone.
     """
-    stdlib = sysconfig.get_paths()["stdlib"]
-    readable = [*_LIBRARIES, stdlib, sysconfig.get_paths()["platstdlib"], *packages]
-    for library in Path(sys.base_prefix, "lib").glob("libpython*"):
-        readable.append(str(library))
-    if tools:
-        readable += _TOOLS
-    covered = [
-        f"{stdlib}/site-packages",
-        "/usr/lib/python3/dist-packages",
-        "/usr/local/lib/python3/dist-packages",
-    ]
+    base = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
+    readable = [*_LIBRARIES, base["stdlib"], base["platstdlib"], *(_TOOLS if tools else ())]
+    readable += map(str, Path(sys.base_prefix, "lib").glob("libpython*"))
     return {
         "tier": tier,
         "package": str(Path(__file__).resolve().parent.parent),
         "paths": sorted({str(Path(folder).parent) for folder in packages}),
         "preload": [*PRELOAD, *preload],
         "readable": [path for path in dict.fromkeys(readable) if Path(path).exists()],
-        "covered": covered,
+        "packages": packages,
+        "covered": _covered([base["stdlib"], base["platstdlib"]]),
+        "landlock_abi": kernel.landlock_abi(),
         "scratch_mb": SCRATCH_MB,
         "scratch": scratch,
         "own_scratch": own_scratch,
         "tools": tools,
     }
+
+
+def _covered(libraries: list[str]) -> list[str]:
+    """Return the folders of what is installed beside the standard library: not for programs to read."""
+    beside = [Path(library, name) for library in libraries for name in ("site-packages", "dist-packages")]
+    for prefix in ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"):
+        beside += Path(prefix).glob("python3*/*-packages")
+    return sorted({os.path.realpath(folder) for folder in beside if folder.is_dir()})

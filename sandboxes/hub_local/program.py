@@ -60,7 +60,9 @@ class Waiting:
         self.work, self.base, self.ruleset = work, base, ruleset
         self.began = mmap.mmap(-1, 1)
         self.namespaces = config["tier"] == "namespaces"
-        self.filter = kernel.Filter(*seccomp.strict(self.namespaces))
+        self.filter = kernel.Filter(
+            *seccomp.strict(self.namespaces, self.namespaces or config["landlock_abi"] >= 3)
+        )
         self.tools = config["tools"]
         if self.tools:
             self.starts = kernel.Filter(seccomp.command(starts=True))

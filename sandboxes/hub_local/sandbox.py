@@ -30,7 +30,8 @@ class LocalSandbox:
         require: names of tiers and layers, all of which must be active: "namespaces", "landlock", "seccomp"
             (see `hub sandbox check`); empty for the best tier that the machine gives. Nothing weaker is ever
             used instead.
-        packages: packages that programs may import beside the standard library, e.g. ["numpy"].
+        packages: packages that programs may import beside the standard library, e.g. ["numpy"]; what these
+            import when they are imported comes with them.
         queue_s: seconds that a program waits for a free slot before it is refused as overload.
         scratch: in the tier "landlock", the folder that programs may write to, emptied after each; "": one of
             its own for each slot. Only with one slot. Judges never share it.
@@ -193,6 +194,9 @@ def _folders(packages: list[str]) -> list[str]:
     for name in packages:
         with contextlib.suppress(ImportError, ValueError):
             spec = find_spec(name)
+            if spec is not None and spec.has_location and not spec.submodule_search_locations:
+                found.append(os.path.realpath(str(spec.origin)))
+                continue
             if spec is not None and spec.submodule_search_locations:
                 folder = Path(next(iter(spec.submodule_search_locations))).resolve()
                 beside = [path for path in (folder, folder.with_name(f"{folder.name}.libs")) if path.is_dir()]

@@ -17,6 +17,7 @@ _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 CLONE_THREAD = 0x10000
 _NEW_NAMESPACES = 0x7E020000
 """Every CLONE_NEW... of clone(2)."""
+_O_TRUNC, _O_WRITES = 0x200, 0x3
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 """Together they are memory that no limit of a process counts."""
 WORK = 200
@@ -81,11 +82,13 @@ _PID = 0x7EADBEE0
 """Stands for the program's own process until it is known."""
 
 
-def strict(own_files: bool = True) -> tuple[bytes, list[int]]:
+def strict(own_files: bool = True, keeps_sizes: bool = True) -> tuple[bytes, list[int]]:
     """Return the filter for a Python program: no new process, no network, signals to itself alone.
 
     Args:
         own_files: every file that it can write is its own (see `_OWNED`).
+        keeps_sizes: something else keeps it from cutting files that it cannot write: Landlock does so from
+            its version 3 on.
 
     Returns:
         The filter, and the places in it where the number of the program's process must be put.
@@ -100,6 +103,10 @@ def strict(own_files: bool = True) -> tuple[bytes, list[int]]:
         _flag("clone", 0, CLONE_THREAD),
     ]
     allowed = names + (_OWNED.split() if own_files else [])
+    if not keeps_sizes:
+        allowed.remove("truncate")
+        cut = ((_O_TRUNC, True), (_O_WRITES, False))
+        checks += [_unless("open", 1, *cut), _unless("openat", 2, *cut)]
     program = _program(checks, allowed, _REFUSED.split(), errno.ENOSYS)
     pid = struct.pack("I", _PID)
     return program, [

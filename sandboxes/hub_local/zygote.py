@@ -35,6 +35,7 @@ def main() -> None:
     builtins.exit, builtins.quit = quitter("exit", "Ctrl-D"), quitter("quit", "Ctrl-D")
     for name in config["preload"]:
         importlib.import_module(name)
+    config["packages"] = sorted({*config["packages"], *_imported(config["paths"])})
     base = _data_bytes()
     ruleset = -1
     try:
@@ -175,6 +176,18 @@ def _moved(descriptor: int) -> int:
     moved = os.dup(descriptor)
     os.close(descriptor)
     return moved
+
+
+def _imported(folders: list[str]) -> list[str]:
+    """Return the packages and files in these folders that others imported, which may ask for more of them."""
+    found = set()
+    for name, module in sys.modules.items():
+        file = getattr(module, "__file__", None) or ""
+        for folder in folders:
+            if name.split(".")[0] != "hub_local" and file.startswith(f"{folder}/"):
+                top = f"{folder}/{file[len(folder) + 1 :].split('/')[0]}"
+                found |= {path for path in (top, f"{top}.libs") if os.path.exists(path)}
+    return list(found)
 
 
 def _data_bytes() -> int:
