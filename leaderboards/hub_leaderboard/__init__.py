@@ -6,6 +6,7 @@ values.py      a run's values on one metric, by prompt
 ranks.py       tests between models, and the ranks that they leave
 standing.py    a board with its models
 table.py       a standing for a terminal
+plain.py       a standing as plain data
 html.py        texts as HTML, pages with their policy
 board_page.py  a board's page
 run_page.py    a run's page, with every sample

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hub.evaluation.stored import StoredRun
 from hub_leaderboard.board import Board, Entry
-from hub_leaderboard.html import escape, page
+from hub_leaderboard.html import escape, page, without_folders
 from hub_leaderboard.qualify import finished
 from hub_leaderboard.standing import Cell, Row, Standing
 from hub_leaderboard.table import ends, explain, rank_of
@@ -170,7 +170,7 @@ def _left(standing: Standing, pages: Mapping[Path, str], shown: Shown) -> str:
         for one in standing.left:
             name, address = escape(shown(one.run)), pages.get(one.run.path)
             linked = f'<a href="{escape(address)}">{name}</a>' if address else name
-            reasons = "<br>".join(map(escape, one.reasons))
+            reasons = "<br>".join(escape(without_folders(reason)) for reason in one.reasons)
             lines += (
                 f'<tr><td class="model">{escape(one.model)}</td><td>{escape(one.run.benchmark)}</td>'
                 f'<td class="path">{linked}</td><td class="path">{reasons}</td></tr>\n'
@@ -182,7 +182,9 @@ def _left(standing: Standing, pages: Mapping[Path, str], shown: Shown) -> str:
             f'<th scope="col">why</th></tr></thead>\n<tbody>\n{lines}</tbody></table></div>\n'
         )
     if standing.problems:
-        lines = "".join(f'<li class="path failed">{escape(one)}</li>\n' for one in standing.problems)
+        lines = "".join(
+            f'<li class="path failed">{escape(without_folders(one))}</li>\n' for one in standing.problems
+        )
         made += f"<h2>Not complete, or not readable: {len(standing.problems)}</h2>\n"
         made += f'<ul class="plain">\n{lines}</ul>\n'
     if standing.elsewhere:

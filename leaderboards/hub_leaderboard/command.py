@@ -84,7 +84,7 @@ def show(board: str, results: tuple[Path, ...], everything: bool, as_json: bool)
     are not mixed: what is not ranked is listed with the reason.
     """
     from hub_leaderboard.board import open_board
-    from hub_leaderboard.standing import as_json as plain
+    from hub_leaderboard.plain import as_json as plain
     from hub_leaderboard.standing import find_all, make_standing
     from hub_leaderboard.table import show as show_table
 

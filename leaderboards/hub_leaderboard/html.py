@@ -15,6 +15,7 @@ from html import escape as _escape
 from importlib.resources import files
 from typing import Any
 
+_FOLDERS = re.compile(r"(?<![\w:./])/(?:[^\s/'\",;()]+/)+")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _LONE = re.compile("[\ud800-\udfff]")
 _RISKY = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -29,6 +30,15 @@ def escape(value: object) -> str:
     '&lt;b title=&quot;x&quot;&gt;�'
     """
     return _escape(_UNWRITABLE.sub("\ufffd", str(value)), quote=True)
+
+
+def without_folders(text: object) -> str:
+    """Return a text in which absolute paths are their last part: where files lay is nobody's business.
+
+    >>> without_folders("graded with another mix: /home/me/mix.toml, see http://host/v1/chat")
+    'graded with another mix: mix.toml, see http://host/v1/chat'
+    """
+    return _FOLDERS.sub("", str(text))
 
 
 def island(data: Any) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.evaluation.stored import OURS, StoredRun
-from hub_leaderboard.html import escape, page
+from hub_leaderboard.html import escape, page, without_folders
 from hub_leaderboard.qualify import finished, hash_mix
 
 OUTCOMES = {
@@ -61,12 +61,14 @@ def run_page(
     """
     back = " · ".join(f'<a href="{escape(link)}">{escape(title)}</a>' for link, title in boards.items())
     imported = f", imported from {run.imported}" if run.imported else ""
-    flags = "".join(f'<li class="lost">{escape(flag)}</li>' for flag in run.result["flags"])
-    why = "".join(f'<li class="wrong">not ranked: {escape(note)}</li>' for note in notes)
+    flags = "".join(f'<li class="lost">{escape(without_folders(flag))}</li>' for flag in run.result["flags"])
+    why = "".join(f'<li class="wrong">not ranked: {escape(without_folders(note))}</li>' for note in notes)
     body = (
         f"<nav>{back}</nav>\n<h1>{escape(model)} on {escape(run.benchmark)}</h1>\n"
         f'<p class="note">{escape(shown)}{escape(imported)}</p>\n<ul class="plain">{why}{flags}</ul>\n'
         f"{_scores(run)}{_facts(run)}<h2>Samples</h2>\n{_tools(run)}"
+        '<div class="heads" aria-hidden="true"><span></span><span>row</span><span>outcome</span>'
+        '<span class="number">value</span><span>answer, or reason</span><span>completion</span></div>\n'
         '<div id="samples"></div>\n'
         "<noscript><p>The samples are in this page as data; a script shows them.</p></noscript>\n"
     )
@@ -165,7 +167,9 @@ def _facts(run: StoredRun) -> str:
         "versions": _pairs(result.get("versions") or {}),
         "hardware": _pairs(result.get("hardware") or {}),
     }
-    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n" for name, value in facts.items())
+    lines = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(without_folders(value))}</dd>\n" for name, value in facts.items()
+    )
     return f"<details><summary>what was run</summary>\n<dl>\n{lines}</dl></details>\n"
 
 

@@ -15,9 +15,11 @@ from hub.errors import DataError, HubError
 from hub.evaluation.stored import StoredRun
 from hub_leaderboard.board import Board
 from hub_leaderboard.board_page import board_page, index_page
+from hub_leaderboard.html import without_folders
+from hub_leaderboard.plain import as_json
 from hub_leaderboard.qualify import model_key, name_models
 from hub_leaderboard.run_page import Peer, run_page
-from hub_leaderboard.standing import Progress, Standing, as_json, find_all, make_standing
+from hub_leaderboard.standing import Progress, Standing, find_all, make_standing
 
 ABOUT = "site.json"
 """The file that says what a build has written; without it a folder is none of ours."""
@@ -184,6 +186,9 @@ def _data(standing: Standing, shown: Mapping[Path, str]) -> str:
     where = {str(path): name for path, name in shown.items()}
     for each in (*data["not_ranked"], *(cell for row in data["rows"] for cell in row["benchmarks"])):
         each["path"] = where.get(str(each["path"]), each["path"])
+    for each in data["not_ranked"]:
+        each["reasons"] = [without_folders(reason) for reason in each["reasons"]]
+    data["problems"] = [without_folders(problem) for problem in data["problems"]]
     return json.dumps(data, indent=2) + "\n"
 
 

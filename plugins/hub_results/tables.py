@@ -14,7 +14,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
 
     >>> as_csv([{**dict.fromkeys(COLUMNS), "benchmark": "=1+1", "score": 0.5}]).splitlines()[1]
-    "'=1+1,,,0.5,,,,,,,"
+    "'=1+1,,,0.5,,,,,,,,"
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
@@ -48,6 +48,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     for row in rows:
         model = row["model"].rstrip("/").rpartition("/")[2]
+        model += f" ({row['imported']})" if row["imported"] else ""
         failed = Text(str(row["failed"]), style="red" if row["failed"] else "")
         numbers = (number(row["score"]), interval(row), str(row["n"]), failed)
         when = row["finished"][:16].replace("T", " ")

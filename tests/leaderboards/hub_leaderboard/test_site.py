@@ -261,12 +261,15 @@ def test_the_same_runs_give_the_same_bytes(root: Path, board: Board, built: Path
     assert [name for name in files if (built / name).read_bytes() != (again / name).read_bytes()] == []
 
 
-def test_no_page_tells_where_things_lie_on_this_machine(root: Path, built: Path) -> None:
+def test_no_page_tells_where_things_lie_on_this_machine(
+    root: Path, built: Path, benchmark_file: Path
+) -> None:
     for file in built.rglob("*"):
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             assert str(root) not in text, file
             assert "/home/me" not in text, file
+            assert str(benchmark_file.parent) not in text, file
 
 
 def test_a_build_that_fails_leaves_the_old_site(

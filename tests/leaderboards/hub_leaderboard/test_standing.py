@@ -13,8 +13,9 @@ from hub.evaluation.compare import compare
 from hub.evaluation.statistics import Z_95
 from hub.evaluation.stored import read_run
 from hub_leaderboard.board import Board
+from hub_leaderboard.plain import as_json
 from hub_leaderboard.ranks import holm
-from hub_leaderboard.standing import Standing, as_json, find_all, make_standing
+from hub_leaderboard.standing import Standing, find_all, make_standing
 from hub_leaderboard.table import show
 
 Make = Callable[..., Any]
