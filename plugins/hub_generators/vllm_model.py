@@ -5,8 +5,8 @@ done, so that it is graded while others are being made. The model's own generati
 but for its end-of-text tokens, which vLLM adds by itself.
 
 Written after the source of vllm-project/vllm (LLM at 0012cf6, LLMEngine at 001999d, SamplingParams at
-00388f6, outputs at 003d3ee): `LLMEngine.add_request` and `step`, which `LLM.generate` itself calls. It was not run on a
-GPU yet; its tests have something that stands in for vLLM.
+00388f6, outputs at 003d3ee): `LLMEngine.add_request` and `step`, which `LLM.generate` itself calls. It was
+not run on a GPU yet; its tests have something that stands in for vLLM.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
