@@ -14,7 +14,7 @@ from hub.mix.config import Source
 T = TypeVar("T")
 COMBINE = ("mean", "normalized", "win-rate")
 """How a model's benchmarks become one number, see `Board.combine`."""
-METRIC = re.compile(r"category:.+|pass@[1-9]\d*")
+METRIC = re.compile(r"category:.+|metric:.+|pass@[1-9]\d*")
 """Metrics beside the score and the rewards."""
 _KEYS = ("title", "summary", "combine", "coverage", "imported", "benchmark")
 _ENTRY_KEYS = (
@@ -30,7 +30,8 @@ class Entry:
     Args:
         use: the benchmark's name, e.g. "gsm8k".
         title: what tables call it; by default its name, and the metric where that is not the score.
-        metric: "score", the name of a reward, "category:NAME" or "pass@K".
+        metric: "score", the name of a reward, "category:NAME", "pass@K", or "metric:NAME", a number of the
+            benchmark's own.
         weight: its share in the mean, in proportion to the other weights; greater than 0.
         higher_is_better: whether larger values rank first.
         chance: the value of guessing, which `combine = "normalized"` maps to 0.
@@ -153,6 +154,10 @@ def parse_board(data: Mapping[str, Any], source: Source, name: str) -> Board:
         same = [one for one in board.entries[:at] if (one.use, one.metric) == (entry.use, entry.metric)]
         if same:
             raise source.error(("benchmark", at, "use"), f"{entry.use!r} is there twice with one metric")
+        if board.combine == "win-rate" and entry.metric.startswith("metric:"):
+            raise source.error(
+                ("benchmark", at, "metric"), f"{entry.metric} has no values by prompt, which a win rate needs"
+            )
         if board.combine == "mean" and entry.higher_is_better != board.entries[0].higher_is_better:
             raise source.error(
                 ("benchmark", at, "higher_is_better"),
@@ -187,8 +192,8 @@ def _entry(table: Any, at: tuple[str | int, ...], source: Source) -> Entry:
         raise source.error((*at, "best"), f"should lie {side} the value of guessing, {entry.chance:g}")
     if metric.startswith("pass@") and METRIC.fullmatch(metric) and int(metric[5:]) > entry.samples_per_prompt:
         raise source.error((*at, "metric"), f"{metric} needs samples_per_prompt of at least {metric[5:]}")
-    if metric.startswith(("pass@", "category:", "maj@")) and not METRIC.fullmatch(metric):
-        raise source.error((*at, "metric"), "should be score, a reward, category:NAME or pass@K")
+    if metric.startswith(("pass@", "category:", "metric:", "maj@")) and not METRIC.fullmatch(metric):
+        raise source.error((*at, "metric"), "should be score, a reward, category:NAME, pass@K or metric:NAME")
     return entry
 
 

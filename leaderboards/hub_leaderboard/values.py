@@ -51,12 +51,15 @@ def read_values(run: StoredRun, metric: str) -> Values:
 
     Args:
         run: a complete run.
-        metric: "score", a reward's name, "category:NAME" or "pass@K".
+        metric: "score", a reward's name, "category:NAME", "pass@K", or "metric:NAME", of which nothing is
+            known by prompt.
 
     Raises:
         ConfigError: the run has no such metric.
         DataError: the samples cannot be read, are not all there, or say something else than the result.
     """
+    if metric.startswith("metric:"):
+        return _own(run, metric)
     name, scores = _scores(run, metric)
     begins = _conversations(run)
     groups: dict[int, list[float]] = {}
@@ -77,8 +80,6 @@ def read_values(run: StoredRun, metric: str) -> Values:
         raise DataError(
             f"{run.path}: result.json says {account['mean']:g} on {name!r}, but samples.jsonl makes {found:g}"
         )
-    failed = [score for score in scores.values() if score["outcome"] == "failed"]
-    reasons = [str(score["reason"]) for score in failed]
     powers = _powers(groups, int(metric[5:])) if metric.startswith("pass@") else None
     if powers is not None and not powers:
         raise DataError(f"{run.path}: no prompt has enough values for {metric}")
@@ -97,13 +98,42 @@ def read_values(run: StoredRun, metric: str) -> Values:
         mean,
         None if error is None else float(error),
         None if low is None or high is None else (float(low), float(high)),
-        len(scores),
-        len(failed),
-        {reason: reasons.count(reason) for reason in sorted(set(reasons))},
-        sum(score["outcome"] == "abstained" for score in scores.values()),
+        *_outcomes(scores),
         means,
         prompts,
         binary,
+    )
+
+
+def _own(run: StoredRun, metric: str) -> Values:
+    """What the benchmark's own metric says; its uncertainty where the benchmark tells one."""
+    name, found = metric.removeprefix("metric:"), run.result["scores"].get("metrics") or {}
+    if name not in found:
+        known = [f"metric:{one}" for one in found] or [TOTAL]
+        raise ConfigError(f"{run.path}: there is no metric {metric!r}{nearest(metric, known)}")
+    if found[name] is None:
+        raise DataError(f"{run.path}: {metric} has no value")
+    about = (run.result["scores"].get("metric_estimates") or {}).get(name) or {}
+    error, interval = about.get("standard_error"), about.get("interval_95")
+    return Values(
+        float(found[name]),
+        None if error is None else float(error),
+        (float(interval[0]), float(interval[1])) if interval else None,
+        *_outcomes(run.scores()),
+        {},
+        {},
+        binary=False,
+    )
+
+
+def _outcomes(scores: Mapping[Any, Any]) -> tuple[int, int, dict[str, int], int]:
+    """How many completions there are, how many failed, of these by reason, and how many abstained."""
+    reasons = [str(score["reason"]) for score in scores.values() if score["outcome"] == "failed"]
+    return (
+        len(scores),
+        len(reasons),
+        {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        sum(score["outcome"] == "abstained" for score in scores.values()),
     )
 
 

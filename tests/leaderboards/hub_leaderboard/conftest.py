@@ -41,6 +41,11 @@ def make(name, **more):
     return hub.Benchmark(name, rows, mix, "Numbers.", category="kind", **more)
 
 many = make("many")
+def lengths(lines):
+    values = [len(line["completion"]) for line in lines]
+    return {"mean length": sum(values) / len(values)}
+
+own = make("own", metrics=lengths)
 few = make("few", decoding=hub.Decoding(temperature=1.0))
 long = hub.Benchmark("long", rows, {"reward": [{"use": __file__ + ":length"}]}, "Length.")
 """

@@ -53,6 +53,7 @@ def test_defaults(tmp_path: Path) -> None:
         (GOOD + "higher_is_better = false\nbest = 2.0", "should lie below"),
         (GOOD + "[[benchmark]]\nuse = 'gsm8k'", "is there twice"),
         (GOOD + "[[benchmark]]\nuse = 'svamp'\nhigher_is_better = false", "one direction"),
+        ("combine = 'win-rate'\n" + GOOD + "metric = 'metric:x'", "no values by prompt"),
         ("combine = 'sum'\n" + GOOD, "should be one of mean, normalized, win-rate, not 'sum'"),
         ("coverage = 99\n" + GOOD, "from 0 to 1"),
         ("benchmark = [3]\ntitle = 'T'", "should be a table"),

@@ -197,6 +197,29 @@ def test_pass_at_k(make_run: Make, make_board: Make, tmp_path: Path) -> None:
         assert row.interval[0] < row.score < row.interval[1]
 
 
+def test_a_metric_of_the_benchmarks_own_is_tied_unless_its_error_is_known(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    for name, size in (("a", 50), ("b", 5)):
+        make_run(tmp_path / name, name, says=lambda n, seed, size=size: "x" * size, on="own")
+    board = make_board({"use": "own", "metric": "metric:mean length"})
+    assert places(stand(board, tmp_path)) == [("a", (1, 2)), ("b", (1, 2))]
+    for name in ("a", "b"):
+        result = json.loads((tmp_path / name / "result.json").read_text())
+        result["scores"]["metric_estimates"] = {
+            "mean length": {"standard_error": 2.0, "interval_95": [1.0, 60.0]}
+        }
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+    standing = stand(board, tmp_path)
+    assert places(standing) == [("a", (1, 1)), ("b", (2, 2))]
+    assert standing.rows[0].interval == (1.0, 60.0)
+    assert standing.pairs[0].test == "z, unpaired"
+    assert (
+        "did you mean 'metric:mean length'"
+        in stand(make_board({"use": "own", "metric": "metric:mean lenth"}), tmp_path).problems[0]
+    )
+
+
 @pytest.fixture(scope="module")
 def two_benchmarks(make_run: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("two")
