@@ -37,7 +37,7 @@ class Asker:
             raise OptionError(f"{whose}: judge.{ours} is not an option here: {whose} says how it is asked")
         if given.get("system") == "":  # to the judge, that is its usual one; here, none
             task["system"] = given.pop("system")
-        self._judge = hub.open_reward("judge", **given)
+        self._judge = hub.open_reward("judge", **{**given, "rows": "all"})  # its rows are made here
         self._task = task
 
     async def __call__(self, sample: hub.Sample, **task: Any) -> hub.Score:
