@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hub
 
@@ -10,24 +11,13 @@ _ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
 @hub.hookimpl
 def hub_benchmarks() -> Iterator[hub.Benchmark]:
+    # The rows say what the judge is asked: they are made here, of the benchmark's own prompts.
+    rows: dict[str, Any] = {"rows": "all"}
+    answers = {**rows, "max_tokens": 2048}
     yield hub.Benchmark(
         "mt-bench",
         "hub_chat_evals.mt_bench:rows",
-        {
-            "reward": [
-                {
-                    "use": "judge",
-                    "with": {
-                        "frames": False,
-                        "low": 0.0,
-                        "high": 10.0,
-                        "normalize": False,
-                        "patterns": [r"\[\[(\d+\.?\d*)\]\]", r"\[(\d+\.?\d*)\]"],
-                        "max_tokens": 2048,
-                    },
-                }
-            ]
-        },
+        {"judge": {"with": answers}},
         "Two turns of chat, rated 1 to 10 by a judge; your own copy (Zheng et al. 2023, arXiv 2306.05685)",
         decoding=hub.Decoding(max_new_tokens=1024),
         category="category",
@@ -36,18 +26,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
     yield hub.Benchmark(
         "mt-bench-pairs",
         "hub_chat_evals.mt_bench:pairs",
-        {
-            "reward": [
-                {
-                    "use": "judge-versus",
-                    "with": {
-                        "frames": False,
-                        "patterns": [r"\[\[(A)\]\]", r"\[\[(B)\]\]", r"\[\[(C)\]\]"],
-                        "max_tokens": 2048,
-                    },
-                }
-            ]
-        },
+        {"judge-versus": {"with": answers}},
         "MT-Bench against a baseline's answers, both orders; your own copy (arXiv 2306.05685)",
         decoding=hub.Decoding(max_new_tokens=1024),
         category="category",
@@ -56,14 +35,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
     yield hub.Benchmark(
         "alpaca-eval",
         "hub_chat_evals.alpaca:rows",
-        {
-            "reward": [
-                {
-                    "use": "judge-versus",
-                    "with": {"frames": False, "by_token": True, "tokens": ["m", "M"], "temperature": 1.0},
-                }
-            ]
-        },
+        {"judge-versus": {"with": {**rows, "temperature": 1.0, "max_tokens": 1}}},
         "AlpacaEval 2: preferred to GPT-4 by a judge; your own copy (Dubois et al. 2024, arXiv 2404.04475)",
         decoding=hub.Decoding(max_new_tokens=2048),
         category="dataset",

@@ -1,7 +1,7 @@
 """The reward `judge`: the rating of a completion."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import pstdev
 from typing import Any
@@ -10,9 +10,9 @@ from hub.errors import OptionError
 from hub.sample import Sample
 from hub.score import Score
 from hub_judge.controls import make_controls
-from hub_judge.panel import Answer, Mode, Panel, account
+from hub_judge.panel import Answer, Mode, Panel, account, add_accounts
 from hub_judge.server import NoAnswer
-from hub_judge.task import Task
+from hub_judge.task import Rows, Task
 from hub_judge.template import RATE, RUBRIC, RULE, read_text, writes_frame
 from hub_judge.verdict import read_rating
 
@@ -30,7 +30,7 @@ class Judge:
     `tries_frame` where the completion writes what the template has around it, and `judge`: requests, tokens
     and cost.
 
-    The column `judge` of a row, a mapping, changes for that row what `hub_judge.task.Task` lists.
+    The column `judge` of a row, a mapping, changes the rubric for that row, and adds fields (see `rows`).
 
     Args:
         model: the judge's name at its server.
@@ -49,6 +49,8 @@ class Judge:
         temperature: of the judge.
         max_tokens: longest answer of the judge.
         longest: characters of a text that is judged; of a longer one the middle is left out.
+        rows: what a row's column `judge` may change: "data", its `rubric` and `fields`; "all", everything
+            that `hub_judge.task.Task` lists, for rows that you trust as you trust this mix.
         judges: several judges in place of one: tables of model, url and prices.
         repeats: how often each is asked.
         controls: rate a null, a constant and an injected completion beside each; in `info`.
@@ -78,6 +80,7 @@ class Judge:
         temperature: float = 0.0,
         max_tokens: int = 1024,
         longest: int = 20_000,
+        rows: Rows = "data",
         judges: list[Any] | None = None,
         repeats: int = 1,
         controls: bool = False,
@@ -103,6 +106,7 @@ class Judge:
             temperature=temperature,
             max_tokens=max_tokens,
             longest=longest,
+            rows=rows,
         )
 
     async def __call__(self, sample: Sample) -> Score:
@@ -116,17 +120,18 @@ class Judge:
             answers = await self._panel.ask(client, messages, task)
             others = await self._controls(client, sample, task) if task.controls else {}
         score = _rate(answers, task)
-        info = {**score.info, **others}
+        spent = add_accounts(one["judge"] for one in (score.info, others) if "judge" in one)
+        info = {**score.info, **others, "judge": spent}
         if writes_frame(task.template, sample.text):
             info["tries_frame"] = True
         return replace(score, info=info)
 
     async def _controls(self, client: Any, sample: Sample, task: Task) -> dict[str, Any]:
-        found: dict[str, float | None] = {}
+        scores: dict[str, Score] = {}
         for name, text in make_controls(task.template, task.high, ()).items():
             messages = task.messages(replace(sample, completion=text))
-            found[name] = _rate(await self._panel.ask(client, messages, task), task).value
-        return {"controls": found}
+            scores[name] = _rate(await self._panel.ask(client, messages, task), task)
+        return in_controls(scores)
 
 
 def _rate(answers: Sequence[Answer | NoAnswer], task: Task) -> Score:
@@ -153,6 +158,12 @@ def _read(answer: Answer | NoAnswer, task: Task) -> float | NoAnswer:
         return read_rating(answer.text, task.patterns, task.low, task.high, task.words)
     except NoAnswer as problem:
         return problem
+
+
+def in_controls(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """Return what `info` says of controls: what each got, and what judging them took."""
+    spent = add_accounts(score.info["judge"] for score in scores.values() if "judge" in score.info)
+    return {"controls": {name: score.value for name, score in scores.items()}, "judge": spent}
 
 
 def texts(answers: Sequence[Answer | NoAnswer]) -> list[dict[str, str]]:

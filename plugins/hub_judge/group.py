@@ -10,7 +10,7 @@ from hub.sample import Sample
 from hub.score import Failure, Score
 from hub_judge.panel import Answer, Mode, Panel, account
 from hub_judge.server import NoAnswer
-from hub_judge.task import Task
+from hub_judge.task import Rows, Task
 from hub_judge.template import COMPARE, RUBRIC, RULE, read_text
 from hub_judge.versus import compare
 
@@ -37,6 +37,8 @@ class JudgeGroup:
         temperature: of the judge.
         max_tokens: longest answer of the judge.
         longest: characters of a text that is judged; of a longer one the middle is left out.
+        rows: what a row's column `judge` may change: "data", its `rubric` and `fields`; "all", everything
+            that `hub_judge.task.Task` lists, for rows that you trust as you trust this mix.
         judges: several judges in place of one: tables of model, url and prices.
         repeats: how often each is asked.
         cache: the file of answers; "": HUB_JUDGE_CACHE, and none where that is not set.
@@ -60,6 +62,7 @@ class JudgeGroup:
         temperature: float = 0.0,
         max_tokens: int = 1024,
         longest: int = 20_000,
+        rows: Rows = "data",
         judges: list[Any] | None = None,
         repeats: int = 1,
         cache: str = "",
@@ -77,6 +80,7 @@ class JudgeGroup:
             temperature=temperature,
             max_tokens=max_tokens,
             longest=longest,
+            rows=rows,
         )
 
     async def __call__(self, samples: list[Sample]) -> list[Score]:

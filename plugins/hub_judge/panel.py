@@ -196,6 +196,19 @@ def account(answers: Iterable["Answer | NoAnswer"]) -> dict[str, Any]:
     }
 
 
+def add_accounts(accounts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the sums of what `account` returns.
+
+    >>> add_accounts([{"requests": 1, "cost": 0.5}, {"requests": 2, "cost": 0.25}])
+    {'requests': 3, 'cost': 0.75}
+    """
+    found: dict[str, Any] = {}
+    for one in accounts:
+        for key, value in one.items():
+            found[key] = found.get(key, 0) + value
+    return found
+
+
 def _read(model: str, told: Any, prices: Mapping[str, float] | None, *, kept: bool) -> Answer:
     """Read an answer of `/chat/completions`.
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Literal
 
 from hub.errors import OptionError, nearest
 from hub.sample import Sample
 from hub.score import Failure
 from hub_judge.server import NoAnswer
 from hub_judge.template import RUBRIC, RULE, cut, fields_of, fill
+from hub_judge.verdict import check_patterns
 
 Messages = list[dict[str, str]]
+Rows = Literal["data", "all"]
+DATA = ("rubric", "fields")
+"""What any row may change: texts that the judge is shown. The rest says what is asked, and at what cost."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,10 @@ class Task:
         temperature: of the judge.
         max_tokens: longest answer of the judge.
         longest: characters of a judged text; of a longer one the middle is left out.
+        rows: what a row's column `judge` may change: "data", `DATA`; "all", everything but this.
 
     Raises:
-        OptionError: one is out of range.
+        OptionError: one is out of range, or a pattern is no regular expression with a group.
     """
 
     template: str
@@ -56,10 +62,12 @@ class Task:
     temperature: float = 0.0
     max_tokens: int = 1024
     longest: int = 20_000
+    rows: Rows = "data"
 
     def __post_init__(self) -> None:
         for name in ("patterns", "tokens"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_patterns(self.patterns)
         if self.low >= self.high:
             raise OptionError(f"a judge's scale: low ({self.low:g}) is less than high ({self.high:g})")
         odd = [
@@ -79,17 +87,23 @@ class Task:
         """Return the task as the row's column `judge`, a mapping of these names, changes it.
 
         Raises:
-            NoAnswer: the column is something else.
+            NoAnswer: the column is something else, or changes what rows may not.
         """
         changes = sample.get("judge")
         if changes is None:
             return self
-        known = [one.name for one in fields(Task)]
+        known = [one.name for one in fields(Task) if one.name != "rows"]
         try:
             given = {key: value for key, value in dict(changes).items() if value is not None}
             unknown = next((key for key in given if key not in known), None)
             if unknown is not None:
                 raise OptionError(f"there is no {unknown!r}{nearest(str(unknown), known)}")
+            barred = next((key for key in given if self.rows != "all" and key not in DATA), None)
+            if barred is not None:
+                raise OptionError(
+                    f"rows may change {' and '.join(DATA)}, not {barred!r}; if you trust them, set the "
+                    'reward\'s option rows = "all"'
+                )
             return replace(self, **given)
         except (OptionError, TypeError, ValueError) as error:
             raise NoAnswer(Failure.BAD_REFERENCE, f"the column 'judge': {error}") from None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from hub.errors import MissingDependency, OptionError
 from hub.score import Failure
 from hub_judge.server import NoAnswer
 
@@ -16,6 +17,34 @@ _RATING = re.compile(r"(?:final )?rating:?\s*(-?\d+(?:\.\d+)?)(?:\s*/\s*\d+)?\.?
 _VERDICT = re.compile(r"(?:final )?verdict:?\s*(a|b|tie)\.?", re.IGNORECASE)
 _WORD = re.compile(r"(?:(?:final )?(?:verdict|rating|answer):?\s+)?([^\s:].{0,60}?)\.?", re.IGNORECASE)
 _DECORATION = re.compile(r"[*_`#>\[\]]+")
+PATTERN_S = 0.5
+"""Seconds for which a pattern is looked for: it runs in the event loop, where no time limit could stop it."""
+
+
+def check_patterns(patterns: Sequence[str]) -> None:
+    """Refuse what `read_rating` and `read_verdict` could not look for.
+
+    Raises:
+        OptionError: one is no regular expression with a group.
+        MissingDependency: the package regex is not installed.
+    """
+    if not patterns:
+        return
+    try:
+        import regex
+    except ModuleNotFoundError:
+        raise MissingDependency(
+            "a judge's patterns need 'regex', which is not installed: pip install 'posttrain-hub[judge]'"
+        ) from None
+    for pattern in patterns:
+        try:
+            groups = regex.compile(pattern).groups
+        except (regex.error, TypeError, RecursionError, OverflowError) as error:
+            raise OptionError(
+                f"a judge's pattern {pattern!r:.200} is no regular expression: {error}"
+            ) from error
+        if not groups:
+            raise OptionError(f"a judge's pattern {pattern!r:.200} has no group around the verdict")
 
 
 def read_rating(
@@ -37,7 +66,7 @@ def read_rating(
             word, or "Verdict: WORD"; with patterns, the first group is.
 
     Raises:
-        NoAnswer: there is none, or it is out of range.
+        NoAnswer: there is none, it is out of range, or a pattern takes more than `PATTERN_S`.
 
     >>> read_rating("Clear, if short.\n**Rating: 7**", (), 1, 10)
     7.0
@@ -70,7 +99,7 @@ def read_verdict(text: str, patterns: Sequence[str]) -> float:
         patterns: as for `read_rating`; the first group is A, B, C (a tie) or tie.
 
     Raises:
-        NoAnswer: there is no verdict.
+        NoAnswer: there is no verdict, or a pattern takes more than `PATTERN_S`.
 
     >>> read_verdict("B rambles.\nVerdict: A", ())
     1.0
@@ -108,12 +137,26 @@ def read_tokens(logprobs: Mapping[str, float], first: str, second: str) -> float
 
 
 def _find(text: str, patterns: Sequence[str], usual: re.Pattern[str]) -> str:
+    match: re.Match[str] | None
     if patterns:
-        matches = (re.search(pattern, text) for pattern in patterns)
-        match = next((one for one in matches if one), None)
+        match = _search(text, patterns)
     else:
         last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
         match = usual.fullmatch(_DECORATION.sub("", last).strip())
     if match is None:
         raise NoAnswer(Failure.BAD_VALUE, f"the judge's answer has no verdict: ...{text[-200:]!r}")
     return str(match[1])
+
+
+def _search(text: str, patterns: Sequence[str]) -> "re.Match[str] | None":
+    import regex
+
+    for pattern in patterns:
+        try:
+            match: re.Match[str] | None = regex.search(pattern, text, timeout=PATTERN_S)
+        except TimeoutError:
+            problem = f"the pattern {pattern!r:.200} is not done with the judge's answer in {PATTERN_S:g} s"
+            raise NoAnswer(Failure.BAD_VALUE, problem) from None
+        if match:
+            return match
+    return None

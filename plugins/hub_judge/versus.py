@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from hub.sample import Sample
 from hub.score import Failure, Score
-from hub_judge.absolute import texts
+from hub_judge.absolute import in_controls, texts
 from hub_judge.controls import make_controls
-from hub_judge.panel import Answer, Mode, Panel, account
+from hub_judge.panel import Answer, Mode, Panel, account, add_accounts
 from hub_judge.server import NoAnswer
-from hub_judge.task import Task
+from hub_judge.task import Rows, Task
 from hub_judge.template import CHOOSE, COMPARE, RUBRIC, RULE, read_text, writes_frame
 from hub_judge.verdict import read_tokens, read_verdict
 
@@ -97,6 +97,8 @@ class JudgeVersus:
         temperature: of the judge.
         max_tokens: longest answer of the judge.
         longest: characters of a text that is judged; of a longer one the middle is left out.
+        rows: what a row's column `judge` may change: "data", its `rubric` and `fields`; "all", everything
+            that `hub_judge.task.Task` lists, for rows that you trust as you trust this mix.
         judges: several judges in place of one: tables of model, url and prices.
         repeats: how often each is asked.
         controls: compare a null, a constant and an injected completion beside each; in `info`.
@@ -123,6 +125,7 @@ class JudgeVersus:
         temperature: float = 0.0,
         max_tokens: int = 1024,
         longest: int = 20_000,
+        rows: Rows = "data",
         judges: list[Any] | None = None,
         repeats: int = 1,
         controls: bool = False,
@@ -143,6 +146,7 @@ class JudgeVersus:
             temperature=temperature,
             max_tokens=1 if by_token else max_tokens,
             longest=longest,
+            rows=rows,
         )
 
     async def __call__(self, sample: Sample) -> Score:
@@ -167,6 +171,8 @@ class JudgeVersus:
         except NoAnswer as problem:
             return Score.failed(problem.reason, problem.detail)
         info = {**score.info, **others}
+        if others:
+            info["judge"] = add_accounts(one["judge"] for one in (score.info, others) if "judge" in one)
         if writes_frame(task.template, sample.text):
             info["tries_frame"] = True
         return replace(score, info=info)
@@ -182,12 +188,12 @@ class JudgeVersus:
     async def _controls(
         self, client: Any, sample: Sample, task: Task, reference: str, before: Before
     ) -> dict[str, Any]:
-        found: dict[str, float | None] = {}
+        scores: dict[str, Score] = {}
         place = 1 if task.swap else 0
         tokens = task.tokens and (task.tokens[place],)
         for name, text in make_controls(task.template, task.high, tokens).items():
-            found[name] = (await self._versus(client, sample, task, text, reference, before)).value
-        return {"controls": found}
+            scores[name] = await self._versus(client, sample, task, text, reference, before)
+        return in_controls(scores)
 
 
 def _earlier(sample: Sample) -> list[str]:

@@ -1,6 +1,7 @@
 """The three rewards, asked of a real server: values, failures, several judges, accounts."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -286,7 +287,7 @@ def test_what_a_judge_is_shown(judged: Judged, servers: list[Server]) -> None:
     template = "{conversation}|{prompt}|{completion_1}|{completion_2}|{reference}|{rubric}|{low}|{mine}|{unknown text}"
     prompt = [*BIRD, {"role": "user", "content": "A {low} bird?"}]
     row = {"reference": "owl", "judge": {"fields": {"mine": "7"}, "system": "Be kind.", "model": "other"}}
-    options = {"template": template, "rubric": "Owls.", "frames": False, "model": ""}
+    options = {"template": template, "rubric": "Owls.", "frames": False, "model": "", "rows": "all"}
     judged(says("Rating: 3"), [hub.Sample(prompt, "{rubric} owl", row)], **options)
     body = servers[-1].requests[0][1]
     shown = "User: Hello.\n\nAssistant: Hi.|A {low} bird?|Hi.|{rubric} owl|owl|Owls.|1|7|{unknown text}"
@@ -301,18 +302,61 @@ def test_templates_and_rubrics_from_files(judged: Judged, servers: list[Server],
     assert asked(servers[-1].requests[0][1]).startswith("By this: Only owls.\n<<answer ")
 
 
+COLUMNS: list[tuple[str, Any, dict[str, Any], str, str]] = [
+    ("no mapping", "text", {}, "bad_reference", "column 'judge'"),
+    ("an unknown key", {"rubrik": "x"}, {}, "bad_reference", "there is no 'rubrik'.*rubric"),
+    ("what rows may be trusted with", {"rows": "all"}, {}, "bad_reference", "there is no 'rows'"),
+    *(
+        (f"{key} of a row that is data", {key: value}, {}, "bad_reference", f'not {key!r}.*rows = "all"')
+        for key, value in {
+            "patterns": ["(a+)+$"],
+            "template": "{completion}",
+            "system": "Be kind.",
+            "max_tokens": 1_000_000_000,
+            "temperature": 2.0,
+            "model": "dearest",
+            "low": 0.0,
+            "words": {"good": 5},
+            "controls": True,
+            "longest": 10**9,
+        }.items()
+    ),
+    ("a scale that is none", {"low": 10}, {"rows": "all"}, "bad_reference", "low"),
+    ("a pattern that is none", {"patterns": ["("]}, {"rows": "all"}, "bad_reference", "expression"),
+    ("no such field", {"template": "{answer_of_nobody}"}, {"rows": "all"}, "bad_input", "answer_of_nobody"),
+]
+
+
 @pytest.mark.parametrize(
-    ("column", "reason"),
-    [
-        ("text", "bad_reference"),
-        ({"tempature": 1}, "bad_reference"),
-        ({"low": 10}, "bad_reference"),
-        ({"template": "{answer_of_nobody}"}, "bad_input"),
-    ],
+    ("column", "options", "reason", "words"),
+    [case[1:] for case in COLUMNS],
+    ids=[case[0] for case in COLUMNS],
 )
-def test_a_column_that_cannot_be_used(judged: Judged, column: Any, reason: str) -> None:
-    good, bad = judged(owls, [PLAIN, hub.Sample("", "owl", {"judge": column})])
+def test_a_column_that_cannot_be_used(
+    judged: Judged, servers: list[Server], column: Any, options: dict[str, Any], reason: str, words: str
+) -> None:
+    good, bad = judged(owls, [PLAIN, hub.Sample("", "owl", {"judge": column})], **options)
     assert (good.value, bad.reason) == (1.0, reason)
+    assert re.search(words, bad.detail)
+    assert len(servers[-1].requests) == 1
+
+
+def test_any_row_may_say_by_what_it_is_judged(judged: Judged, servers: list[Server]) -> None:
+    row = {"judge": {"rubric": "Only eels.", "fields": {"mine": "7"}}}
+    judged(owls, [hub.Sample("", "owl", row)], template="{rubric} {mine} {completion}")
+    assert asked(servers[-1].requests[0][1]).startswith("Only eels. 7 ")
+
+
+def test_a_pattern_that_never_ends_costs_one_sample_its_score(judged: Judged) -> None:
+    """It runs in the event loop, with the interpreter's lock, where nothing else could stop it."""
+
+    def judge(_: str, body: dict[str, Any], __: int) -> Answer:
+        return told("a" * 60 + "!" if "eel" in asked(body) else "aa 7")
+
+    samples = [hub.Sample("", "An eel."), hub.Sample("", "An owl.")]
+    bad, good = judged(judge, samples, patterns=[r"^(?:a|aa)+$(x)", r"(\d)$"])
+    assert (bad.reason, bad.detail[:12]) == ("bad_value", "the pattern ")
+    assert good.value == pytest.approx(6 / 9)
 
 
 @pytest.mark.parametrize(
@@ -325,6 +369,8 @@ def test_a_column_that_cannot_be_used(judged: Judged, column: Any, reason: str) 
         ({"mode": "replay", "cache": "/nowhere/answers.jsonl"}, "No such file"),
         ({"cache": "/proc/nowhere/answers.jsonl"}, "/proc/nowhere"),
         ({"low": 10, "high": 1}, "low"),
+        ({"patterns": ["("]}, "no regular expression"),
+        ({"patterns": [r"\d"]}, "no group around the verdict"),
         ({"repeats": 0}, "repeats"),
         ({"judges": [{"name": "a"}]}, "no option 'name'"),
         ({"judges": [{"model": "a"}]}, "not both"),
@@ -351,7 +397,7 @@ def test_a_judge_that_prefers_a_place_gives_ties(judged: Judged, servers: list[S
 def test_one_order_where_the_row_says_so(judged: Judged, servers: list[Server]) -> None:
     for swap, value in ((False, 1.0), (True, 0.0)):
         row = {"reference": "owl", "judge": {"swap": swap}}
-        (score,) = judged(says("Verdict: A"), [hub.Sample("", "owl owl", row)], "judge-versus")
+        (score,) = judged(says("Verdict: A"), [hub.Sample("", "owl owl", row)], "judge-versus", rows="all")
         assert (score.value, len(servers[-1].requests)) == (value, 1)
 
 
