@@ -64,13 +64,13 @@ class Grader:
             self._change.notify(len(units))
 
     def finish(self) -> None:
-        """Wait until all is scored and delivered.
+        """Wait until all is scored and delivered, or `abandon` was called.
 
         Raises:
             Exception: what scoring or delivering has raised.
         """
         with self._change:
-            while (self._waiting or self._busy) and self._error is None:
+            while (self._waiting or self._busy) and self._error is None and not self._over:
                 self._change.wait()
             self._raise_error()
         self.abandon()

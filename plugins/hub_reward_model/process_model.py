@@ -53,8 +53,8 @@ class ProcessRewardModel:
             causal models, else a line's end.
         write: how a step is written: {step} and {mark}, and {number} from 1; "": "{step}{mark}", for causal
             models with a line's end behind it. Math-Shepherd was trained on "Step {number}: {step}{mark}\n".
-        form: "auto" is "chat" where the tokenizer has a chat template, else "{prompt} {completion}"; or a
-            template like this.
+        form: "auto" is "{prompt}{completion}" where the mark is a line's end, else "chat" where the tokenizer
+            has a chat template, else "{prompt} {completion}"; or a template like these.
         system: a system message, where the prompt has none; for the form "chat".
         good: token of a good step (causal models).
         bad: token of a bad one.
@@ -97,9 +97,9 @@ class ProcessRewardModel:
             )
         self._aggregate: Aggregate = aggregate
         self._layout = _layout(separator, mark, write, which.kind, EXTRA in tokenizer.get_vocab())
-        self._form = (
-            ("chat" if tokenizer.chat_template else "{prompt} {completion}") if form == "auto" else form
-        )
+        by_template = "chat" if tokenizer.chat_template else "{prompt} {completion}"
+        usual = "{prompt}{completion}" if self._layout.mark.isspace() else by_template
+        self._form = usual if form == "auto" else form
         if self._form != "chat" and "{completion}" not in self._form:
             raise OptionError(f"reward {NAME!r}: form is auto, chat, or a template with {{completion}} in it")
         if self._form == "chat" and not tokenizer.chat_template:
@@ -134,30 +134,24 @@ class ProcessRewardModel:
 
     def _prepare(self, sample: Sample) -> _Steps | Score:
         try:
-            text, ends = self._write(sample)
+            before, steps, after = self._write(sample)
         except BadInput as error:
             return Score.failed("bad_input", str(error))
         with self._loaded.lock:
-            found = self._loaded.tokenizer(
-                text, add_special_tokens=self._form != "chat", return_offsets_mapping=True
-            )
-        tokens, offsets = found["input_ids"], found["offset_mapping"]
+            encode = self._encode_apart if self._layout.mark.isspace() else self._encode_whole
+            tokens, places = encode(before, steps, after)
         if self._longest is not None and len(tokens) > self._longest:
             detail = f"{len(tokens)} tokens are more than the {self._longest} that the model is given"
             if self._too_long == "fail":
                 return Score.failed("bad_input", detail)
             return Score(0.0, "too_long", detail, {"tokens": len(tokens), "cut": len(tokens) - self._longest})
-        # A special token that is added at the end of the text has the place (0, 0), or its end.
-        begins = [(start, index) for index, (start, end) in enumerate(offsets) if end > start]
-        lasts = [begins[bisect_left(begins, (end,)) - 1][1] for end in ends]
-        return _Steps(Written(tuple(tokens)), tuple(lasts))
+        return _Steps(Written(tuple(tokens)), tuple(places))
 
-    def _write(self, sample: Sample) -> tuple[str, list[int]]:
-        """The text for the model, and where in it the mark of each step ends."""
+    def _write(self, sample: Sample) -> tuple[str, list[tuple[str, str]], str]:
+        """What is written before the steps, of each step before and behind its mark, and behind them all."""
         completion = clean(sample.text)
         for token in (*self._loaded.special_tokens_in(completion), EXTRA):
             completion = completion.replace(token, "")
-        steps, ends = self._layout.write_steps(completion)
         if self._form == "chat":
             messages = [*as_messages(sample.prompt, "user"), {"role": "assistant", "content": _HERE}]
             if self._system and messages[0]["role"] != "system":
@@ -168,7 +162,40 @@ class ProcessRewardModel:
         before, found, after = whole.rpartition(_HERE)
         if not found:
             raise BadInput("the chat template leaves the completion out")
-        return before + steps + after, [len(before) + end for end in ends]
+        return before, self._layout.write_steps(completion), after
+
+    def _encode_whole(
+        self, before: str, steps: list[tuple[str, str]], after: str
+    ) -> tuple[list[int], list[int]]:
+        """Tokens of the text as one, and at which of them each mark ends."""
+        text, ends = before, []
+        for step, behind in steps:
+            text += step + self._layout.mark
+            ends.append(len(text))
+            text += behind
+        special = self._form != "chat"
+        found = self._loaded.tokenizer(text + after, add_special_tokens=special, return_offsets_mapping=True)
+        # Special tokens that are added have an empty place.
+        begins = [(start, n) for n, (start, end) in enumerate(found["offset_mapping"]) if end > start]
+        return found["input_ids"], [begins[bisect_left(begins, (end,)) - 1][1] for end in ends]
+
+    def _encode_apart(
+        self, before: str, steps: list[tuple[str, str]], after: str
+    ) -> tuple[list[int], list[int]]:
+        """The same with each mark's tokens apart, as TRL has them: a dot and a line's end may be one."""
+        begin = self._loaded.tokenizer.bos_token_id
+        tokens = [begin] if begin is not None and self._form != "chat" else []
+        places = []
+        tokens += self._ids(before)
+        for step, behind in steps:
+            tokens += self._ids(step) + self._ids(self._layout.mark)
+            places.append(len(tokens) - 1)
+            tokens += self._ids(behind)
+        return tokens + self._ids(after), places
+
+    def _ids(self, text: str) -> list[int]:
+        found: list[int] = self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
 
     def _read(self, logits: torch.Tensor) -> list[float]:
         """The value of each step of a row, from the logits at its tokens."""
@@ -190,10 +217,10 @@ class ProcessRewardModel:
         return Score(aggregate(values, self._aggregate), info=info)
 
     def _token(self, text: str) -> int:
-        found = self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+        found = self._ids(text)
         if len(found) != 1:
             raise OptionError(f"reward {NAME!r}: {text!r} is {len(found)} tokens of this model, not one")
-        return int(found[0])
+        return found[0]
 
 
 def _which(

@@ -1,4 +1,4 @@
-"""A completion as steps, the text that has a mark behind each of them, and one value of theirs."""
+"""A completion as steps, and one value of theirs."""
 
 import math
 import re
@@ -23,23 +23,22 @@ class Layout:
     mark: str
     write: str
 
-    def write_steps(self, completion: str) -> tuple[str, list[int]]:
-        r"""Return a completion's steps as text, and where in it the mark of each ends.
+    def write_steps(self, completion: str) -> list[tuple[str, str]]:
+        r"""Return what is written of each step before its mark, and what behind it.
 
         An empty completion is one empty step.
 
-        >>> Layout(r"\n+", "<s>", "{step}{mark}").write_steps("One.\n\nTwo.\n")
-        ('One.<s>Two.<s>', [7, 14])
+        >>> Layout(r"\n+", "<s>", "{number}. {step}{mark} ").write_steps("One.\n\nTwo.\n")
+        [('1. One.', ' '), ('2. Two.', ' ')]
         """
         found = [step.strip() for step in re.split(self.separator, completion)]
         steps = [step for step in found if step] or [""]
-        text, ends = "", []
         before, _, after = self.write.partition("{mark}")
-        for number, step in enumerate(steps, 1):
-            text += before.replace("{number}", str(number)).replace("{step}", step) + self.mark
-            ends.append(len(text))
-            text += after.replace("{number}", str(number))
-        return text, ends
+        numbered = zip(map(str, range(1, len(steps) + 1)), steps, strict=True)
+        return [
+            (before.replace("{number}", number).replace("{step}", step), after.replace("{number}", number))
+            for number, step in numbered
+        ]
 
 
 def aggregate(values: Sequence[float], how: Aggregate) -> float:

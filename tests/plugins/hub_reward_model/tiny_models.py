@@ -14,11 +14,18 @@ CHAT = (
 )
 
 
-def byte_tokenizer(*, chat: bool = True, more: tuple[str, ...] = (), plain: tuple[str, ...] = ()) -> Any:
-    """One token per byte; `more` are special tokens, `plain` are tokens that are not."""
+def byte_tokenizer(
+    *,
+    chat: bool = True,
+    more: tuple[str, ...] = (),
+    plain: tuple[str, ...] = (),
+    merges: tuple[tuple[str, str], ...] = (),
+) -> Any:
+    """One token per byte, and of `merges`; `more` are special tokens, `plain` are tokens that are not."""
     vocabulary = {c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    vocabulary |= {a + b: len(vocabulary) + n for n, (a, b) in enumerate(merges)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not merges)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_tokens(list(plain))
     make: Any = PreTrainedTokenizerFast
@@ -43,9 +50,8 @@ def save_decoder(
     **keys: Any,
 ) -> Path:
     """Save a decoder of two layers: a reward model, or whatever class of transformers `kind` names."""
-    tokenizer = byte_tokenizer(
-        chat=keys.pop("chat", True), more=keys.pop("more", ()), plain=keys.pop("plain", ())
-    )
+    own = {name: keys.pop(name) for name in ("chat", "more", "plain", "merges") if name in keys}
+    tokenizer = byte_tokenizer(**own)
     config_kind = transformers.Qwen2Config if kind.startswith("Qwen2") else transformers.LlamaConfig
     made: Any = config_kind
     config = made(
