@@ -298,7 +298,11 @@ def check_names(board: Board) -> None:
     from hub.mix.mix import Mix
 
     for entry in board.entries:
-        benchmark = find_benchmark(entry.use)
+        try:
+            benchmark = find_benchmark(entry.use)
+        except UnknownName as error:
+            error.args = (f"{error}. One from a file is ranked by its name, but cannot be checked",)
+            raise
         if entry.split is not None and entry.split not in benchmark.splits:
             raise UnknownName(f"split of benchmark {entry.use!r}", entry.split, benchmark.splits)
         if benchmark.headline and entry.metric == "score" and not entry.mix:

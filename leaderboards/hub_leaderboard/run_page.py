@@ -118,7 +118,9 @@ def _scores(run: StoredRun) -> str:
     lines = [("score", scores["total"])]
     lines += [(f"pass@{k}", {"mean": value}) for k, value in scores["total"]["pass_at_k"].items()]
     lines += [(f"maj@{k}", {"mean": value}) for k, value in scores["total"].get("maj_at_k", {}).items()]
-    lines += [(name, {"mean": value}) for name, value in scores.get("metrics", {}).items()]
+    estimates = scores.get("metric_estimates") or {}
+    own = scores.get("metrics", {}).items()
+    lines += [(name, {**(estimates.get(name) or {}), "mean": value}) for name, value in own]
     lines += list(scores["rewards"].items()) if len(scores["rewards"]) > 1 else []
     lines += [
         (f"{run.category or 'category'}: {name}", account) for name, account in scores["categories"].items()

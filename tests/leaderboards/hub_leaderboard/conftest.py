@@ -47,6 +47,8 @@ def lengths(lines):
 
 own = make("own", metrics=lengths)
 few = make("few", decoding=hub.Decoding(temperature=1.0))
+rates = {"reward": [{"use": __file__ + ":right"}, {"use": __file__ + ":length"}]}
+headed = hub.Benchmark("headed", rows, rates, "Two rates.", category="kind", headline=("right", "length"))
 long = hub.Benchmark("long", rows, {"reward": [{"use": __file__ + ":length"}]}, "Length.")
 """
 

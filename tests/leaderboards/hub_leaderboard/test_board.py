@@ -109,3 +109,14 @@ def test_every_key_is_in_the_documentation() -> None:
     assert sorted(listed[board]) == sorted(reader._ENTRY_KEYS)
     for choice in reader.COMBINE:
         assert f"| `{choice}` |" in PAGE.read_text(encoding="utf-8")
+
+
+def test_a_benchmark_without_one_score_is_ranked_by_what_it_reports(
+    benchmark_file: Path, tmp_path: Path
+) -> None:
+    text = f"title = 'T'\n[[benchmark]]\nuse = '{benchmark_file}:headed'\n"
+    (tmp_path / "b.toml").write_text(text)
+    with pytest.raises(ConfigError, match="has no one score, but right and length: name one as its metric"):
+        check_names(read_board(tmp_path / "b.toml"))
+    (tmp_path / "b.toml").write_text(text + "metric = 'right'\n")
+    check_names(read_board(tmp_path / "b.toml"))

@@ -171,6 +171,12 @@ def test_metrics(three: Path, make_board: Make, metric: str) -> None:
     assert standing.rows[1].cells[0].values.completions == (20 if metric == "category:odd" else 40)  # type: ignore[union-attr]
 
 
+def test_a_category_of_a_benchmark_with_a_headline(make_run: Make, make_board: Make, tmp_path: Path) -> None:
+    make_run(tmp_path / "a", "a", lambda n: n % 4 < 2, on="headed")
+    standing = stand(make_board({"use": "headed", "metric": "category:odd"}), tmp_path)
+    assert [row.score for row in standing.rows] == [0.5]
+
+
 def test_a_metric_that_a_run_does_not_have_is_said(three: Path, make_board: Make) -> None:
     standing = stand(make_board({**MANY, "metric": "category:add"}), three)
     assert standing.rows == ()
