@@ -1,6 +1,5 @@
 """The batch that TRL gives to reward functions: as samples, and to know it again."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -9,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 from hub import MixScore, Sample
+from hub.errors import BadInput
+from hub.training.prompt import prompt_key
 
 NOT_COLUMNS = ("trainer_state", "log_extra", "log_metric", "environments")
 """Arguments that TRL adds to the columns of the data."""
@@ -31,28 +32,44 @@ def samples_of(
     Args:
         prompts: text or messages.
         completions: text or messages.
-        arguments: the other arguments; those that are lists with one value per sample are columns.
+        arguments: the other arguments; lists and arrays, with one value per sample, are columns.
         pairs: the second half has the same prompts as the first, so that two samples are a group; else a
             group is what has the same prompt.
+
+    Raises:
+        BadInput: a column, or the prompts, are not as many as the completions.
     """
     count = len(completions)
-    columns = {
-        name: values
-        for name, values in arguments.items()
-        if name not in (*NOT_COLUMNS, "prompt")  # AsyncGRPOTrainer of trl<1.8 gives the messages of it
-        and isinstance(values, list | tuple)
-        and len(values) == count
-    }
+    if len(prompts) != count:
+        raise BadInput(f"{len(prompts)} prompts for {count} completions: give one of each per sample")
+    columns = {}
+    for name, given in arguments.items():
+        values = None if name in (*NOT_COLUMNS, "prompt") else _listed(given)  # trl<1.8 gives a `prompt` too
+        if values is None:
+            continue
+        if len(values) != count:
+            raise BadInput(
+                f"the column {name!r} has {len(values)} values for {count} completions: give one per sample"
+            )
+        columns[name] = values
     samples = []
     for index, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
         mine = {name: values[index] for name, values in columns.items() if values[index] is not ABSENT}
-        group = str(index % (count // 2)) if pairs else _group(prompt)
+        group = str(index % (count // 2)) if pairs else prompt_key(prompt)
         samples.append(Sample(prompt, completion, mine, group))
     return samples
 
 
-def _group(prompt: Any) -> str:
-    return prompt if isinstance(prompt, str) else json.dumps(prompt, sort_keys=True, default=repr)
+def _listed(values: Any) -> Sequence[Any] | None:
+    """The values of a list, an array, a tensor or a table's column; None where it is none of these."""
+    if isinstance(values, list | tuple):
+        return values
+    if isinstance(values, str | bytes | Mapping) or getattr(values, "ndim", 1) == 0:
+        return None
+    if callable(getattr(values, "tolist", None)):
+        found: list[Any] = values.tolist()
+        return found
+    return list(values) if isinstance(values, Sequence) else None
 
 
 @dataclass
