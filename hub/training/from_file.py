@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.errors import ConfigError
 from hub.mix.mix import Mix
 from hub.training.gather import Gatherer
+from hub.training.waiting import SURE_S
 
 
 def digest(path: str | Path) -> str:
@@ -56,7 +57,7 @@ def read(path: str | Path) -> tuple[Mix, str]:
 
 
 def gatherer_of(
-    path: str | Path, sha256: str | None = None, group_size: int | None = None, *, wait_s: float = 600.0
+    path: str | Path, sha256: str | None = None, group_size: int | None = None, *, wait_s: float = SURE_S
 ) -> Gatherer:
     """Return this process's gatherer for a mix file; the same one for the same arguments, from any thread.
 
@@ -64,7 +65,7 @@ def gatherer_of(
         path: the mix file.
         sha256: its digest when it was exported; None: whatever it is now.
         group_size: as for `Gatherer`.
-        wait_s: as for `Gatherer`.
+        wait_s: as for `Gatherer` (see `hub.training.waiting`).
 
     Raises:
         ConfigError: as `mix_of` and `Gatherer`.

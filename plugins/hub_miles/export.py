@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import hub
 from hub.errors import ConfigError
+from hub.training.needs import columns_needed
 from hub_miles.groups import TOTAL
 from hub_miles.reward import SCHEDULE
 
@@ -78,11 +79,9 @@ def _check_remote(mix: hub.Mix, label: str) -> None:
         raise ConfigError(
             f"{', '.join(mix.compares)}: needs whole groups, which remote_rm does not send: leave `url` out"
         )
-    for reward in mix.rewards:
-        table = reward.config
-        read = {table.map.get(name, name) for name in reward.bound.reward.needs or ()} | set(table.when)
-        if lacking := sorted(read - {label}):
+    for column, names in columns_needed(mix).items():
+        if column != label:
             raise ConfigError(
-                f"the reward {reward.name!r} needs the column {lacking[0]!r}, but remote_rm sends only the "
+                f"the reward {names[0]!r} needs the column {column!r}, but remote_rm sends only the "
                 f"prompt, the response and the label ({label!r}): leave `url` out"
             )

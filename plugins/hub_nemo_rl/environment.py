@@ -6,14 +6,13 @@ from math import fsum
 from typing import Any, NamedTuple
 
 import hub
+from hub.errors import BadInput
 from hub.training.from_file import mix_of
+from hub.training.prompt import prompt_key
+from hub.training.waiting import SURE_S, UNSURE_S
 
 NUMBERS = "hub"
 """Under which key of a sample's metadata its numbers are kept for the metrics."""
-WAIT_S = 60.0
-"""Seconds that a sample without a total waits for another of its group where samples come one by one."""
-WAIT_COMPARED_S = 600.0
-"""The same where samples are compared, so that each waits for its group."""
 
 
 class Returned(NamedTuple):
@@ -42,7 +41,7 @@ class MixEnvironment:
         self._mix = mix_of(config["path"], config.get("sha256"))
         self._mix.warm()
         size = config.get("group_size")
-        wait_s = WAIT_COMPARED_S if self._mix.compares else WAIT_S
+        wait_s = SURE_S if self._mix.compares else UNSURE_S  # a validation may have another number
         self._gatherer = size and hub.Gatherer(self._mix, group_size=size, wait_s=wait_s)
 
     async def step(self, message_log_batch: Sequence[Sequence[Any]], metadata: Sequence[Any]) -> Returned:
@@ -51,12 +50,17 @@ class MixEnvironment:
         Args:
             message_log_batch: chat messages.
             metadata: each row's `extra_env_info`, whose entries are the columns.
+
+        Raises:
+            BadInput: a conversation is empty, or there are not as many metadata as conversations.
         """
         import torch
 
+        if len(message_log_batch) != len(metadata):
+            raise BadInput(f"{len(message_log_batch)} conversations with metadata of {len(metadata)}")
         samples = [
-            hub.Sample(list(log[:-1]), str(log[-1]["content"]), columns_of(info), repr(log[:-1]))
-            for log, info in zip(message_log_batch, metadata, strict=True)
+            sample_of(log, columns_of(info), index)
+            for index, (log, info) in enumerate(zip(message_log_batch, metadata, strict=True))
         ]
         if self._gatherer:
             lowered = await asyncio.gather(*map(self._gatherer.ascore, samples))
@@ -84,6 +88,18 @@ class MixEnvironment:
         """Answer what waits, and end the threads."""
         if self._gatherer:
             self._gatherer.close()
+
+
+def sample_of(log: Sequence[Any], columns: Mapping[str, Any], index: int) -> hub.Sample:
+    """Return a conversation as a sample.
+
+    Raises:
+        BadInput: it is empty.
+    """
+    if not log:
+        raise BadInput(f"conversation {index} is empty: there is no completion to score")
+    prompt = list(log[:-1])
+    return hub.Sample(prompt, str(log[-1]["content"]), columns, prompt_key(prompt))
 
 
 def columns_of(info: Mapping[str, Any] | None) -> dict[str, Any]:

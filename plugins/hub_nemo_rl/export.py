@@ -5,6 +5,7 @@ from pathlib import Path
 
 import hub
 from hub.errors import ConfigError
+from hub.training.needs import refuse_tokens
 
 ACTOR = "hub_nemo_rl.actor.HubEnvironment"
 
@@ -23,8 +24,9 @@ def export(
             synchronous ones, in which a step gets whole groups.
 
     Raises:
-        ConfigError: a weight changes over steps.
+        ConfigError: a weight changes over steps, or the mix needs the completions' tokens.
     """
+    refuse_tokens(mix, "NeMo RL's environment")
     if mix.is_scheduled:
         raise ConfigError(
             "a weight changes over steps, but NeMo RL tells an environment no step: give constants"

@@ -10,10 +10,9 @@ import hub
 from hub.errors import ConfigError
 from hub.training.from_file import mix_of
 from hub.training.label import columns_of_label
+from hub.training.needs import TOKENS
+from hub.training.waiting import WHOLE_S
 from hub_openrlhf.settings import Settings
-
-WAIT_S = 86400.0
-"""A group is always whole: if the generation of one sample fails, OpenRLHF fails with it."""
 
 
 @dataclass
@@ -54,7 +53,7 @@ def agent_executor(settings: Settings) -> type[Any]:
             super().__init__()
             self._groups = count()
             self._starting: dict[tuple[int, str], Siblings] = {}
-            self._gatherer = cache(lambda size: hub.Gatherer(mix, group_size=size, wait_s=WAIT_S))
+            self._gatherer = cache(lambda size: hub.Gatherer(mix, group_size=size, wait_s=WHOLE_S))
 
         async def execute(
             self,
@@ -83,7 +82,7 @@ def agent_executor(settings: Settings) -> type[Any]:
                 for token in rollout["observation_tokens"][start:end]
             ]
             text = hf_tokenizer.decode(tokens, skip_special_tokens=True)
-            columns = {**columns_of_label(label, settings.label), "completion_ids": tokens}
+            columns = {**columns_of_label(label, settings.label), TOKENS: tokens}
             sample = hub.Sample(prompt, text, columns, siblings.name)
             return rollout | as_reward(await self._gatherer(siblings.size).ascore(sample))
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import hub
 from hub.errors import ConfigError, nearest
+from hub.training.needs import TOKENS, columns_needed, refuse_tokens
 from hub_openrlhf.executor import refuse_schedule
 from hub_openrlhf.settings import Settings
 
@@ -76,7 +77,7 @@ def export(
     text, file = _EXECUTOR.format(settings=settings.source()), out / FILE
     lines = _command([f"--train.agent_func_path {shlex.quote(str(file))}", *common])
     lines += ["", "# --data.label_key names the column with the reference, or with a JSON object of columns."]
-    if not mix.compares:
+    if not mix.compares and TOKENS not in columns_needed(mix):
         text = _with_function(text)
         lines += [
             "",
@@ -112,6 +113,7 @@ def _with_service(mix: hub.Mix, url: str, path: Path, group_size: int, label: st
             f"{', '.join(mix.compares)}: needs whole groups, and OpenRLHF asks again for what waits longer "
             "than 180 s for its group: leave `url` out"
         )
+    refuse_tokens(mix, "OpenRLHF's protocol")
     if "," in url:
         raise ConfigError(
             "give the URL of one service: OpenRLHF would spread the samples of a group over several"

@@ -11,6 +11,7 @@ from hub.errors import BadInput
 from hub.training.completion import start_of, without_end
 from hub.training.from_file import gatherer_of
 from hub.training.label import columns_of_label
+from hub.training.waiting import UNSURE_S
 from hub_openrlhf.settings import Settings
 
 THREADS = 1024
@@ -23,7 +24,8 @@ def score(
 ) -> dict[str, Any]:
     """Return the reward of the one sample that OpenRLHF gives; blocks until it is there.
 
-    A sample that has no total waits for those of its group.
+    A sample that has no total waits for those of its group, a minute at most for each: in an evaluation,
+    which OpenRLHF does not tell from training, there may be fewer.
 
     Args:
         settings: what was exported.
@@ -37,7 +39,7 @@ def score(
     """
     try:
         (query,), (prompt,), (label,) = queries, prompts, labels
-        gatherer = gatherer_of(settings.path, settings.sha256, settings.group_size)
+        gatherer = gatherer_of(settings.path, settings.sha256, settings.group_size, wait_s=UNSURE_S)
         columns = columns_of_label(label, settings.label)
         sample = hub.Sample(prompt, response_of(query, prompt), columns)
         lowered = gatherer.score(sample)

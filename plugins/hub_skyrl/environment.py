@@ -6,9 +6,7 @@ from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
 
 import hub
 from hub.training.from_file import gatherer_of
-
-WAIT_S = 60.0
-"""Seconds that a sample without a total waits for another of its group, whose mean it is to get."""
+from hub.training.waiting import UNSURE_S
 
 
 class MixEnv(BaseTextEnv):  # type: ignore[misc]
@@ -46,7 +44,7 @@ class MixEnv(BaseTextEnv):  # type: ignore[misc]
         self._columns = {**(given.pop("extra_info", None) or {}), **given}
         if "ground_truth" in specification:
             self._columns[label] = specification["ground_truth"]
-        self._gatherer = gatherer_of(path, sha256, group_size, wait_s=WAIT_S)
+        self._gatherer = gatherer_of(path, sha256, group_size, wait_s=UNSURE_S)
         self._prompt: Any = ""
         self._numbers: dict[str, float] = {}
 

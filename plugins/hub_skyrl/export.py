@@ -5,6 +5,7 @@ from pathlib import Path
 
 import hub
 from hub.errors import ConfigError
+from hub.training.needs import refuse_tokens
 
 _MODULE = '''"""The environments `hub` and `hub-eval` of SkyRL's gym.
 
@@ -41,13 +42,15 @@ def export(
         label: which column the `ground_truth` of a row's `reward_spec` becomes.
 
     Raises:
-        ConfigError: the mix compares the completions of a prompt, or a weight changes over steps.
+        ConfigError: the mix compares the completions of a prompt, needs their tokens, or has a weight that
+            changes over steps.
     """
     if mix.compares:
         raise ConfigError(
             f"{', '.join(mix.compares)}: needs all completions of a prompt, but SkyRL's environment "
             "sees one, and blocks a thread of the generator while it waits for others"
         )
+    refuse_tokens(mix, "SkyRL's environment")
     if mix.is_scheduled:
         raise ConfigError("a weight changes over steps, but SkyRL's gym is not told the step: give constants")
     name = "hub_skyrl_" + re.sub(r"\W", "_", path.stem)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hub
 from hub.errors import ConfigError
+from hub.training.needs import refuse_tokens
 
 
 def export(mix: hub.Mix, *, path: Path, sha256: str, out: Path, label: str = "answer") -> hub.Exported:
@@ -17,8 +18,9 @@ def export(mix: hub.Mix, *, path: Path, sha256: str, out: Path, label: str = "an
         label: which column of the hub the row's target becomes.
 
     Raises:
-        ConfigError: a weight changes over steps.
+        ConfigError: a weight changes over steps, or the mix needs the completions' tokens.
     """
+    refuse_tokens(mix, "torchforge")
     if mix.is_scheduled:
         raise ConfigError(
             "a weight changes over steps, but torchforge tells a reward no step: give constants"

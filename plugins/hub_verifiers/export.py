@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hub
 from hub.errors import ConfigError
+from hub.training.needs import refuse_tokens
 
 _MODULE = '''"""The reward of a mix for verifiers and prime-rl.
 
@@ -34,13 +35,15 @@ def export(mix: hub.Mix, *, path: Path, sha256: str, out: Path) -> hub.Exported:
         out: the folder to write to.
 
     Raises:
-        ConfigError: the mix compares the completions of a prompt, or a weight changes over steps.
+        ConfigError: the mix compares the completions of a prompt, needs their tokens, or has a weight that
+            changes over steps.
     """
     if mix.compares:
         raise ConfigError(
             f"{', '.join(mix.compares)}: needs all completions of a prompt, but a reward of verifiers sees "
             "one trace"
         )
+    refuse_tokens(mix, "verifiers")
     if mix.is_scheduled:
         raise ConfigError("a weight changes over steps, but verifiers tells a reward no step: give constants")
     name = "hub_verifiers_" + re.sub(r"\W", "_", path.stem) + ".py"

@@ -5,6 +5,8 @@ from typing import Any
 
 import hub
 from hub.errors import ConfigError, nearest
+from hub.training.needs import TOKENS, columns_needed
+from hub.training.waiting import SURE_S
 from hub_verl.overrides import command, override
 from hub_verl.settings import Settings
 
@@ -64,7 +66,7 @@ def export(
     group_by: str = "index",
     prompt: str | None = None,
     validation: str = "test val validation",
-    wait_s: float = 1800.0,
+    wait_s: float = SURE_S,
 ) -> hub.Exported:
     """Write the file that verl loads; tell the overrides.
 
@@ -101,7 +103,8 @@ def export(
     )
     needs_groups = mix.groupwise if settings.raw else mix.compares
     text = _CLASS.format(settings=settings.source())
-    with_functions = not needs_groups and not mix.is_scheduled
+    lacking = _only_manager(mix, needs_groups)
+    with_functions = not lacking
     if with_functions:
         text += _FUNCTIONS
     file = out / FILE
@@ -114,7 +117,7 @@ def export(
     ])  # fmt: skip
     if needs_groups:
         lines += _about_groups(needs_groups)
-    lines += _about_functions(file) if with_functions else _why_none(needs_groups)
+    lines += _about_functions(file) if with_functions else _why_none(lacking)
     return hub.Exported({FILE: text}, "\n".join(lines))
 
 
@@ -184,6 +187,14 @@ def _about_functions(file: Path) -> list[str]:
     ]
 
 
-def _why_none(needs_groups: tuple[str, ...]) -> list[str]:
-    why = f"{', '.join(needs_groups)}: whole groups" if needs_groups else "a schedule: the training step"
-    return ["", f"# No compute_score and no main_eval: they are not given what this mix needs ({why})."]
+def _only_manager(mix: hub.Mix, needs_groups: tuple[str, ...]) -> str:
+    """What the mix needs that only a reward manager is given, in words; empty where it is nothing."""
+    if needs_groups:
+        return f"{', '.join(needs_groups)}: whole groups"
+    if names := columns_needed(mix).get(TOKENS):
+        return f"{', '.join(names)}: the completion's tokens"
+    return "a schedule: the training step" if mix.is_scheduled else ""
+
+
+def _why_none(lacking: str) -> list[str]:
+    return ["", f"# No compute_score and no main_eval: they are not given what this mix needs ({lacking})."]

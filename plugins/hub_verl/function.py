@@ -6,7 +6,7 @@ import hub
 from hub.errors import BadInput, ConfigError, RewardFailed
 from hub_verl.columns import columns_of, plain
 from hub_verl.manager import as_info
-from hub_verl.scores import scores_of
+from hub_verl.scores import Size, scores_of
 from hub_verl.settings import Settings
 
 
@@ -45,7 +45,8 @@ async def score(
         else plain((extra_info or {}).get("raw_prompt", ""))
     )
     ask = scores_of(settings, shared=ray.is_initialized())
-    size = 1 if columns.get("split") in settings.validation else settings.group_size
+    split = columns.get("split")
+    size = Size(1) if split in settings.validation else Size(settings.group_size, split is not None)
     lowered = await ask(hub.Sample(prompt, solution_str, columns, group), size, None)
     return as_info(lowered)
 

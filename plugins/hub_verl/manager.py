@@ -4,9 +4,10 @@ from typing import Any
 
 import hub
 from hub.errors import BadInput, ConfigError
+from hub.training.needs import TOKENS
 from hub_verl.columns import columns_of, plain
 from hub_verl.configured import ROLLOUT, check, is_shared, setting, validates
-from hub_verl.scores import scores_of
+from hub_verl.scores import Size, scores_of
 from hub_verl.settings import Settings
 
 
@@ -50,11 +51,12 @@ def reward_manager(settings: Settings) -> type[Any]:
             """Return the reward of a sample, the last of `data`, and what to log."""
             row = data[-1].non_tensor_batch
             tokens = _response(data[-1])
-            text = await self.loop.run_in_executor(
-                None, lambda: self.tokenizer.decode(tokens, skip_special_tokens=True)
+            text, ids = await self.loop.run_in_executor(
+                None, lambda: (self.tokenizer.decode(tokens, skip_special_tokens=True), tokens.tolist())
             )
             ground_truth = (row.get("reward_model") or {}).get("ground_truth")
             columns = columns_of(row.get("data_source"), ground_truth, row.get("extra_info"), settings.answer)
+            columns[TOKENS] = ids
             columns["num_turns"] = plain(row.get("__num_turns__"))
             if row.get("uid") is None:
                 raise BadInput("verl gave a sample without uid, so its group is not known")
@@ -62,19 +64,20 @@ def reward_manager(settings: Settings) -> type[Any]:
             lowered = await self._score(sample, self._size_of(columns), _step(mix, row))
             return {"reward_score": lowered.value, "reward_extra_info": as_info(lowered)}
 
-        def _size_of(self, columns: dict[str, Any]) -> int:
+        def _size_of(self, columns: dict[str, Any]) -> Size:
             """How many samples the group of a row has; validation may generate another number."""
             split = columns.get("split")
             if split in settings.validation:
-                return self._validation_size
-            if split is None and mix.compares and self._size != self._validation_size:
+                return Size(self._validation_size)
+            is_sure = split is not None or self._size == self._validation_size
+            if mix.compares and not is_sure:
                 raise BadInput(
                     f"{', '.join(mix.compares)}: training has {self._size} completions per prompt and "
                     f"validation {self._validation_size}, and the row does not say which it is: give rows of "
                     f"the validation data extra_info.split = {settings.validation[0]!r} and the others "
                     "another one, or both numbers the same value"
                 )
-            return self._size
+            return Size(self._size, is_sure)
 
     return HubRewardManager
 

@@ -4,15 +4,28 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import cache
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import hub
+from hub.training.waiting import UNSURE_S
 from hub_verl.settings import Settings
 
-Score: TypeAlias = Callable[[hub.Sample, int, int | None], Awaitable[hub.Lowered]]
-"""Scores a sample, whose group has so many, at a training step."""
+Score: TypeAlias = Callable[[hub.Sample, "Size", int | None], Awaitable[hub.Lowered]]
+"""Scores a sample, whose group is of that size, at a training step."""
 WAITING = 1_000_000
 """Samples that may wait in the actor at once; Ray's own limit for an actor with coroutines is 1000."""
+
+
+class Size(NamedTuple):
+    """How many samples a group has.
+
+    Args:
+        samples: the number.
+        is_sure: False where it may be another, as the row does not say whether it is for training.
+    """
+
+    samples: int
+    is_sure: bool = True
 
 
 class Scores:
@@ -27,9 +40,9 @@ class Scores:
 
     def __init__(self, settings: Settings) -> None:
         self._mix, self._wait_s = settings.mix(), settings.wait_s
-        self._of_size: dict[int, hub.Gatherer] = {}
+        self._of_size: dict[Size, hub.Gatherer] = {}
 
-    async def ascore(self, sample: hub.Sample, size: int, step: int | None) -> hub.Lowered:
+    async def ascore(self, sample: hub.Sample, size: Size, step: int | None) -> hub.Lowered:
         """Return a sample's numbers.
 
         Args:
@@ -38,7 +51,8 @@ class Scores:
             step: the training step; None: the end of each schedule.
         """
         if size not in self._of_size:
-            self._of_size[size] = hub.Gatherer(self._mix, group_size=size, wait_s=self._wait_s)
+            wait_s = self._wait_s if size.is_sure or self._mix.compares else min(self._wait_s, UNSURE_S)
+            self._of_size[size] = hub.Gatherer(self._mix, group_size=size.samples, wait_s=wait_s)
         return await self._of_size[size].ascore(sample, step=step)
 
 
@@ -54,7 +68,7 @@ def scores_of(settings: Settings, *, shared: bool) -> Score:
         return _local(settings, os.getpid()).ascore
     ask = _actor(settings, os.getpid()).ascore.remote
 
-    async def score(sample: hub.Sample, size: int, step: int | None) -> hub.Lowered:
+    async def score(sample: hub.Sample, size: Size, step: int | None) -> hub.Lowered:
         lowered: hub.Lowered = await ask(sample, size, step)
         return lowered
 

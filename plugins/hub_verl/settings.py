@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import hub
 from hub.mix.config import Source
 from hub.training.from_file import mix_of
+from hub.training.waiting import SURE_S
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Settings:
         group_by: the column of `extra_info` that `compute_score` knows a prompt by.
         prompt: the column of `extra_info` with the prompt's text, for `compute_score`; None: there is none.
         validation: values of `extra_info.split` that mark rows of the validation data.
-        wait_s: seconds without a new sample after which a group is closed as it is.
+        wait_s: seconds without a new sample after which a group is closed as it is; a minute at most where
+            its size is not sure and nothing is compared.
     """
 
     path: str
@@ -31,7 +33,7 @@ class Settings:
     group_by: str = "index"
     prompt: str | None = None
     validation: tuple[str, ...] = ("test", "val", "validation")
-    wait_s: float = 1800.0
+    wait_s: float = SURE_S
 
     def mix(self) -> hub.Mix:
         """Read the mix.

@@ -24,6 +24,11 @@ def exact(sample):
     return float(sample.text == sample["answer"])
 
 
+@hub.reward(needs=["completion_ids"])
+def counted(sample):
+    return float(len(sample["completion_ids"]))
+
+
 @hub.reward(needs=[], group=True)
 def longest(samples):
     """10 for each sample that it sees, 1 more for the longest."""
@@ -38,6 +43,7 @@ MIXES = {
     "groups": GRADED + '[[reward]]\nuse = "rewards.py:longest"\n',
     "steps": '[[reward]]\nuse = "rewards.py:graded"\nweight = [[0, 1.0], [10, 2.0]]\n',
     "normalized": 'aggregate = "normalize_then_sum"\n' + GRADED + EXACT,
+    "tokens": '[[reward]]\nuse = "rewards.py:counted"\n',
     "changed": GRADED,
 }
 

@@ -177,6 +177,7 @@ def main():
     estimators = ("group_norm", "rloo", "reinforce_baseline", "dr_grpo", "gae")
     found["advantages"] = {name: [advantages(group, name), advantages(three, name)] for name in estimators}
     found["function"] = plain(rolled(function("plain"), [failing, whole]))
+    found["tokens"] = plain(rolled(agent("tokens"), [("T?", "", [("1", 0), ("22", 0)])]))
     found["same_prompt"] = plain(rolled(agent("groups"), [("S?", "", [(text, 0) for text in "1234"])]))
     # Many groups, the last of each when the first of all are long there: nobody waits in a thread.
     many = [(f"P{n}?", "", [(str(n % 10), n % 7), ("22", 900 - n), ("3", 40)]) for n in range(100)]

@@ -58,7 +58,7 @@ def test_openrlhf_trains_with_a_mix(
 ) -> None:
     exported = [
         exporting(name, group_size=2 if name == "two" else 4)
-        for name in ("plain", "two", "groups", "changed")
+        for name in ("plain", "two", "groups", "tokens", "changed")
     ]
     (tmp_path / "changed.toml").write_text('[[reward]]\nuse = "rewards.py:exact"\n')
     with serving(tmp_path / "plain.toml") as url:
@@ -87,6 +87,7 @@ def check_values(found: dict[str, Any]) -> None:
     assert [[listed(one) for one in group] for group in plain] == found["service"], "and so does a service"
     of_all = {name: [four] for name, (four, _) in found["advantages"].items()}
     assert found["served_advantages"] == of_all, "for which one number in a list is a number"
+    assert rewards(found["tokens"]) == [[2.0, 3.0]], "with the token at which the model stopped"
     # A prompt that was too long has lost its beginning.
     assert rewards(found["truncated"]["agent"]) == rewards(found["truncated"]["function"]) == [[0.5, 0.0]]
 

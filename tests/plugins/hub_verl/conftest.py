@@ -36,7 +36,10 @@ def longest(samples):
 def seen(sample):
     """1.0 where the row's columns, and nothing else, are here."""
     columns = {"answer": ["p", "q"], "tests": ["t"], "n": 3, "data_source": "s", "num_turns": 2}
-    return float(dict(sample.columns) == columns and sample.prompt_text == "Q?")
+    here = dict(sample.columns)
+    tokens = here.pop("completion_ids")  # of "1", and the one at which the model stopped
+    is_whole = here == columns and sample.prompt_text == "Q?"
+    return float(is_whole and [type(token) for token in tokens] == [int, int])
 '''
 GRADED = '[[reward]]\nuse = "rewards.py:graded"\n'
 EXACT = '[[reward]]\nuse = "rewards.py:exact"\nweight = 0.5\n'

@@ -21,6 +21,8 @@ from verl.trainer import main_eval
 from verl.trainer.ppo import core_algos
 from verl.trainer.ppo.reward import load_reward_manager
 
+import hub_verl.scores
+
 FOLDER = Path(sys.argv[1])
 TOKENS = ["<pad>", "<eos>", *(chr(code) for code in range(32, 127)), "\n"]
 NUMBER = {token: number for number, token in enumerate(TOKENS)}
@@ -223,9 +225,14 @@ def main():
     def file(name):
         return FOLDER / name / "hub_verl_reward.py"
 
+    # Validation data that does not say so: three of its supposed group of four never come.
+    hub_verl.scores.UNSURE_S = 0.5
+    found_unmarked = scored(config(file("steps")), [{"text": "x", "uid": "w", "step": 1}])
+    hub_verl.scores.UNSURE_S = 60.0
     failing = group(["1", "x", "3", "8"], "a", truth="3", extra={"index": 1})
     whole = group(["1", "2", "2", "4"], "b", truth="2", extra={"index": 2, "split": "train", "none": None})
     found = {"plain": scored(config(file("plain")), [*failing, *whole])}
+    found["unmarked"] = found_unmarked
     found["advantages"] = {"all": advantages(found["plain"][:4])}
     found["advantages"]["without"] = advantages([found["plain"][i] for i in (0, 2, 3)])
     found["all_failed"] = scored(config(file("plain")), group(["x"] * 4, "c", truth="3"))

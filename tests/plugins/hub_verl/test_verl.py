@@ -51,6 +51,8 @@ def check_values(found: Reply) -> None:
     assert values(found["all_failed"]) == [0.0] * 4
     assert all(one["reward_extra_info"]["hub/missing"] == 1.0 for one in found["all_failed"])
     assert values(found["validation"]) == [0.0], "alone in its group, so nothing to wait for"
+    unmarked = found["unmarked"][0]["reward_extra_info"]
+    assert unmarked["hub/missing"] == 1.0, "answered, though its group is never whole"
     assert values(found["columns"]) == [1.0] * 4
     assert values(found["steps"]) == [1.0, 1.0, 1.5, 2.0], "verl's step 1 is the first"
     assert values(found["gdpo"]) == values(plain[:4]), "raw values: verl normalises them"
