@@ -65,7 +65,12 @@ def rows(
             "reference": output,
             "dataset": str(answer.get("dataset", "")),
             "judge": template.columns(
-                {}, model=JUDGE, swap=not model_is_first(instruction), controls=index in chosen
+                {},
+                model=JUDGE,
+                frames=False,
+                tokens=["m", "M"],
+                swap=not model_is_first(instruction),
+                controls=index in chosen,
             ),
         }
 

@@ -10,17 +10,18 @@ from hub.sample import Sample
 
 Lines = Sequence[Mapping[str, Any]]
 Values = dict[str, list[float]]
+Metrics = dict[str, list[float] | float]
 
 
-def of_turns(lines: Lines) -> Values:
-    """Return the ratings of each turn, those of the controls, and which answers of the judge had none."""
+def of_turns(lines: Lines) -> Metrics:
+    """Return the ratings of each turn, those of the controls, and how the judge did."""
     found: Values = {}
     for turn in sorted({line["turn"] for line in lines}):
         found[f"turn {turn}"] = [value for line, value in _scored(lines) if line["turn"] == turn]
-    return {**found, **_controls(lines), "unreadable": _unreadable(lines)}
+    return {**found, **_controls(lines), **_judging(lines)}
 
 
-def of_pairs(lines: Lines) -> Values:
+def of_pairs(lines: Lines) -> Metrics:
     """Return shares of wins, ties and losses, in percent, and what `of_turns` does."""
     values = [value for _, value in _scored(lines)]
     shares = {"wins %": 1.0, "ties %": 0.5, "losses %": 0.0}
@@ -28,7 +29,7 @@ def of_pairs(lines: Lines) -> Values:
     return {**found, **of_turns(lines)}
 
 
-def of_preferences(lines: Lines) -> Values:
+def of_preferences(lines: Lines) -> Metrics:
     """Return win rates in percent, lengths in characters, and those of the controls.
 
     "win %" is 100 times the mean preference, "discrete" counts more than a half as a win and a half as
@@ -49,7 +50,7 @@ def of_preferences(lines: Lines) -> Values:
         "length": [float(own) for _, own in lengths],
         "baseline length": [float(theirs) for theirs, _ in lengths],
         **_controls(lines, 100.0, " %"),
-        "unreadable": _unreadable(lines),
+        **_judging(lines),
     }
 
 
@@ -69,6 +70,20 @@ def _controls(lines: Lines, factor: float = 1.0, unit: str = "") -> Values:
                 found.setdefault(f"{name} control{unit}", [])
                 if value is not None:
                     found[f"{name} control{unit}"].append(factor * value)
+    return found
+
+
+def _judging(lines: Lines) -> Metrics:
+    """How much of what the judge said could not be read, how far its repeats are apart, what it took."""
+    infos = [score.get("info", {}) for line in lines for score in line["result"]["scores"].values()]
+    spreads = [float(info["spread"]) for info in infos if "spread" in info]
+    spent = [info.get("judge", {}) for info in infos]
+    found: Metrics = {"unreadable": _unreadable(lines)}
+    if spreads:
+        found["spread of repeats"] = spreads
+    for name, key in (("judge requests", "requests"), ("judge cost", "cost")):
+        if total := sum(one.get(key, 0) for one in spent):
+            found[name] = float(total)
     return found
 
 

@@ -34,6 +34,16 @@ TEMPERATURES = {
 }
 OTHER_TEMPERATURE = 0.7
 """Of a category that MT-Bench does not have."""
+READ: dict[str, dict[str, Any]] = {
+    "single": {
+        "patterns": [r"\[\[(\d+\.?\d*)\]\]", r"\[(\d+\.?\d*)\]"],
+        "low": 0.0,
+        "high": 10.0,
+        "normalize": False,
+    },
+    "pair": {"patterns": [r"\[\[(A)\]\]", r"\[\[(B)\]\]", r"\[\[(C)\]\]"]},
+}
+"""How the judge's answer is read."""
 WITH_REFERENCE = ("math", "reasoning", "coding")
 
 Turns = list[str]
@@ -129,7 +139,9 @@ def _rows(benchmark: str, path: str | None, controls: int, baseline: str | None)
                 "category": category,
                 "turn": turn,
                 "decoding": {"temperature": TEMPERATURES.get(category, OTHER_TEMPERATURE)},
-                "judge": template.columns(known, model=JUDGE, controls=index in chosen),
+                "judge": template.columns(
+                    known, model=JUDGE, frames=False, controls=index in chosen, **READ[kind]
+                ),
             }
             if turn > 1:
                 row["after"] = f"{name}/{turn - 1}"

@@ -161,10 +161,40 @@ def test_turns_categories_and_controls_are_reported(
     }
     assert controls == {"null": 20, "constant": 20, "injection": 20}
     assert {metrics[f"{name} control"] for name in controls} == {1.0}
-    assert len(server.requests) == 160 + 60
+    assert len(server.requests) == metrics["judge requests"] == 160 + 60
     # Every second turn was asked behind the first.
     assert all(len(prompt) == 3 for prompt, _ in model.asked if not isinstance(prompt, str))
     assert {round(used.temperature, 1) for _, used in model.asked} == {0.0, 0.1, 0.7}
+
+
+def test_repeats_show_their_spread_and_what_they_cost(
+    data: Path, judge: Any, says: Any, tmp_path: Path, engine: hub.Engine
+) -> None:
+    def moody(_: str, body: dict[str, Any], __: int) -> Any:
+        return told(f"[[{3 + 2 * body['seed']}]]", prompt=1000, completion=100)
+
+    judge(moody)
+    options = {"repeats": 3, "prices": {"prompt": 30.0, "completion": 60.0}}
+    plan = make_plan("mt-bench", limit=1, options={"controls": 1}, reward_options={"judge": options})
+    metrics = evaluate(plan, says(lambda _: "Hm."), tmp_path / "run", engine=engine)["scores"]["metrics"]
+    assert (metrics["turn 1"], metrics["turn 2"]) == (5.0, 5.0)
+    assert metrics["spread of repeats"] == pytest.approx((8 / 3) ** 0.5)
+    assert (metrics["judge requests"], metrics["judge cost"]) == (24.0, pytest.approx(24 * 0.036))
+
+
+def test_a_run_is_graded_again_from_its_samples(
+    data: Path, judge: Any, says: Any, tmp_path: Path, engine: hub.Engine
+) -> None:
+    """The rows say how; what judges is whoever is asked now."""
+    judge()
+    evaluate(make_plan("mt-bench", limit=4), says(lambda p: f"An owl? {p}"), tmp_path / "run", engine=engine)
+    again = judge(lambda _, body, __: told("[[4]]"))
+    mix = hub.Mix({"judge": {"with": {"rows": "all", "model": "other", "max_tokens": 2048}}})
+    lines = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    scores = mix.score([hub.Sample(one["prompt"], one["completion"], one) for one in lines], engine=engine)
+    assert [score.value for score in scores] == [4.0] * 8
+    assert {body["model"] for _, body in again.requests} == {"other"}
+    assert "### User:" in asked(again.requests[-1][1]) or "[Question]" in asked(again.requests[-1][1])
 
 
 def test_a_judge_that_is_taken_in_is_seen_by_the_controls(
