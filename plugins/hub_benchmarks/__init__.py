@@ -11,7 +11,7 @@ bbh.py         BIG-Bench Hard
 truthfulqa.py  TruthfulQA, by letter and by likelihood
 ifeval.py      IFEval's prompts
 preferences.py pairs of completions, to evaluate rewards on
-length_bias.py, sections.py: what is reported of these beside accuracy
+length_bias.py, sections.py, ties.py: what is reported of these beside accuracy
 own_math.py    MATH, MATH-500 and AIME, from the user's own copy
 own_data.py    finds that copy: a file, a folder, a dataset of the dataset hub
 find_data.py   where the others' data is: the user's own folder, or the dataset hub

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.sample import Sample
 from hub_benchmarks.sections import section_scores
+from hub_benchmarks.ties import ties_scores
 
 Line = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ def measure(lines: Sequence[Line]) -> dict[str, float | list[float]]:
     - `length correlation`: Spearman's, of the difference in worth with that in length, over both orders of
       each pair, so that it does not depend on which is called better.
     - `truncated`: the share of rows of which a reward saw a part only, where there are any.
-    - RewardBench's sections, where its subsets are there.
+    - RewardBench's sections, and RewardBench 2's score of its subset Ties, where these are there.
 
     Args:
         lines: of samples.jsonl.
@@ -57,7 +58,7 @@ def measure(lines: Sequence[Line]) -> dict[str, float | list[float]]:
     correlation = _rank_correlation([(pair.worth, pair.longer) for pair in pairs])
     if correlation is not None:
         found["length correlation"] = correlation
-    return {**found, **section_scores(scored)}
+    return {**found, **section_scores(scored), **ties_scores(scored)}
 
 
 def _pair(line: Line) -> _Pair:

@@ -155,6 +155,7 @@ def _load(which: Which) -> Loaded:
         model, info = make.from_pretrained(
             which.model, dtype=dtype, output_loading_info=True, **_where(which)
         )
+        model.config.use_cache = False  # one forward pass needs no keys and values afterwards
         missing = sorted(info["missing_keys"])
         if missing:
             raise OptionError(
