@@ -1,7 +1,7 @@
 """RewardBench 2's score of its subset Ties, and what its leaderboard shows: the mean over six subsets.
 
-A prompt of Ties has several right answers ("tied:7"), and stands beside one that has a single one ("ref:7"). A
-reward should value all right answers more than any wrong one, and the right ones alike (Malik et al. 2025,
+A prompt of Ties has several right answers ("tied:7"), and stands beside one that has a single one ("ref:7").
+A reward should value all right answers more than any wrong one, and the right ones alike (Malik et al. 2025,
 arXiv 2506.01937; allenai/reward-bench@05a9005, rewardbench/utils.py, process_single_model).
 """
 
