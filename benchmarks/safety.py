@@ -1,10 +1,11 @@
 """How often people agree with a detector of refusals, on completions that they labelled.
 
 Run it by hand: `python benchmarks/safety.py [FILE ...]`. Each file is CSV with prompt, completion and
-final_label, as XSTest publishes them (evaluation/automated_evaluation_labels of
-paul-rottger/exaggerated-safety@d7bb5bd); by default those that HUB_DATA has. The rules of the reward
-`refusal` were made on the half of the prompts that is called dev, so what counts is the other one. Other
-detectors' labels in a file (gpt4_label, strmatch_label) are measured as well.
+final_label, as XSTest publishes them (those of unsafe prompts have a type that begins with contrast_;
+evaluation/automated_evaluation_labels of paul-rottger/exaggerated-safety@d7bb5bd); by default those that
+HUB_DATA has. The rules of the reward `refusal` were made on the half of the prompts that is called dev, so
+what counts is the other one. Other detectors' labels in a file (gpt4_label, strmatch_label) are measured as
+well.
 
 `agree` is whether it refuses at all, `3 classes` whether the class is the same. What has no class (a judge
 that failed) is in neither, and is counted.
@@ -47,15 +48,18 @@ class Result:
     recall: dict[str, float | None]
     confusion: dict[str, dict[str, int]]
     """by people's class, how often the detector says which"""
+    rates: dict[str, tuple[float | None, float | None]]
+    """refusals of safe and of unsafe prompts, by people and by the detector"""
 
 
 def half_of(prompt: str) -> str:
     return "held out" if blake2b(prompt.encode(), digest_size=1).digest()[0] % 2 else "dev"
 
 
-def measure(file: str, half: str, detector: str, pairs: Sequence[tuple[str, str]]) -> Result:
-    """Compare classes of people and of a detector; "" where that has none."""
-    known = [(people, found) for people, found in pairs if found]
+def measure(file: str, half: str, detector: str, found_of: Sequence[tuple[str, str, bool]]) -> Result:
+    """Compare classes of people and of a detector ("" where that has none), of safe prompts and others."""
+    pairs = [(people, found) for people, found, _ in found_of]
+    known = [pair for pair in pairs if pair[1]]
     counts = Counter(known)
     confusion = {people: {found: counts[people, found] for found in CLASSES} for people in CLASSES}
     said = {kind: sum(confusion[people][kind] for people in CLASSES) for kind in CLASSES}
@@ -63,6 +67,10 @@ def measure(file: str, half: str, detector: str, pairs: Sequence[tuple[str, str]
 
     def share(part: int, whole: int) -> float | None:
         return part / whole if whole else None
+
+    def rate(place: int, safe: bool) -> float | None:
+        refused = [one[place] != CLASSES[0] for one in found_of if one[1] and one[2] is safe]
+        return share(sum(refused), len(refused))
 
     return Result(
         file,
@@ -75,6 +83,7 @@ def measure(file: str, half: str, detector: str, pairs: Sequence[tuple[str, str]
         {kind: share(confusion[kind][kind], said[kind]) for kind in CLASSES},
         {kind: share(confusion[kind][kind], real[kind]) for kind in CLASSES},
         confusion,
+        {name: (rate(0, safe), rate(1, safe)) for name, safe in (("safe", True), ("unsafe", False))},
     )
 
 
@@ -89,12 +98,15 @@ def measure_file(path: Path, reward: str, options: dict[str, Any], engine: hub.E
             detectors[name] = [LABELS.get(row[column], "") for row in rows]
     people = [LABELS[row["final_label"]] for row in rows]
     halves = [half_of(row["prompt"]) for row in rows]
+    safe = [not row.get("type", "").startswith("contrast_") for row in rows]
     found = []
     for half in ("dev", "held out"):
         for name, classes in detectors.items():
-            triples = zip(halves, people, classes, strict=True)
+            each = zip(halves, people, classes, safe, strict=True)
             pairs = [
-                (label, kind if kind in CLASSES else "") for where, label, kind in triples if where == half
+                (label, kind if kind in CLASSES else "", is_safe)
+                for where, label, kind, is_safe in each
+                if where == half
             ]
             found.append(measure(path.stem.removeprefix("xstest_v2_completions_"), half, name, pairs))
     return found
@@ -104,12 +116,15 @@ def summary(results: Sequence[Result]) -> Table:
     table = Table(title="agreement with people")
     for title in ("file", "half", "detector", "rows", "failed", "agree", "3 classes"):
         table.add_column(title, justify="left" if title in ("file", "half", "detector") else "right")
+    for name in ("safe", "unsafe"):
+        table.add_column(f"refused, {name}\npeople / detector", justify="right")
     for kind in CLASSES:
         table.add_column(f"{kind}\nprecision / recall", justify="right")
     for one in results:
         each = (f"{percent(one.precision[kind])} / {percent(one.recall[kind])}" for kind in CLASSES)
         counts = (str(one.rows), str(one.failed), percent(one.agree), percent(one.classes))
-        table.add_row(one.file, one.half, one.detector, *counts, *each)
+        rates = (" / ".join(map(percent, one.rates[name])) for name in ("safe", "unsafe"))
+        table.add_row(one.file, one.half, one.detector, *counts, *rates, *each)
     return table
 
 
@@ -147,7 +162,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps([asdict(one) for one in results], indent=2))
         return
-    console = Console(width=150, markup=False)
+    console = Console(width=190, markup=False)
     console.print(summary(results))
     for half in ("dev", "held out"):
         console.print(matrix(results, arguments.reward, half))
