@@ -26,7 +26,8 @@ def export(
     Raises:
         UnknownName: no plugin offers the trainer.
         OptionError: it does not take these options.
-        ConfigError: the mix is wrong, the trainer cannot do what it needs, or a file would be overwritten.
+        ConfigError: the mix is wrong, the trainer cannot do what it needs, or a file would be overwritten or
+            cannot be written.
     """
     offer = load().trainers[trainer]
     make = open_target(offer.target, offer.origin)
@@ -45,13 +46,23 @@ def export(
         if not parts or ".." in parts or PurePosixPath(name).is_absolute():
             raise PluginError(f"{offer.target} of {offer.origin} names a file outside the folder: {name!r}")
         targets[folder.joinpath(*parts)] = text
+    try:
+        _write(targets, overwrite)
+    except OSError as error:
+        where = error.filename or folder
+        raise ConfigError(f"{where}: cannot be written: {error.strerror}; give another --out") from error
+    return exported
+
+
+def _write(targets: Mapping[Path, str], overwrite: bool) -> None:
     for target, text in targets.items():
+        if target.is_dir():
+            raise ConfigError(f"{target} is a folder, where a file is to be written: remove it")
         if target.exists() and not overwrite and target.read_text(encoding="utf-8", errors="replace") != text:
             raise ConfigError(f"{target} is there already, and holds something else: give --overwrite")
     for target, text in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    return exported
 
 
 def _refuse_wrong(options: Mapping[str, Any], known: set[str], whose: str) -> None:

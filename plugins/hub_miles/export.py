@@ -1,12 +1,13 @@
 """`hub export miles` and `hub export slime`."""
 
 import re
+import shlex
 from pathlib import Path
-from urllib.parse import quote
 
 import hub
 from hub.errors import ConfigError
 from hub.training.needs import columns_needed
+from hub.training.service_url import service_url
 from hub_miles.groups import TOTAL
 from hub_miles.reward import SCHEDULE
 
@@ -45,8 +46,8 @@ def export(
         sha256: the file's digest.
         out: the folder to write to.
         label: which column of the hub a sample's label (`--label-key`) becomes.
-        url: of the path /remote_rm of a running `hub serve`, for `--rm-type remote_rm`; None: score where the
-            rollouts are.
+        url: of a running `hub serve`, e.g. "http://host:8000", for `--rm-type remote_rm`; None: score where
+            the rollouts are.
 
     Raises:
         ConfigError: a weight changes over steps; or, with a URL, the mix needs more than the prompt, the
@@ -56,9 +57,9 @@ def export(
         raise ConfigError(SCHEDULE)
     if url is not None:
         _check_remote(mix, label)
-        asked = url if label == "answer" else f"{url}?label={quote(label)}"
+        address = shlex.quote(service_url(url, "remote_rm", {"label": label}))
         notes = [_INSTALLED, "Miles asks once: a request that fails ends the run"]
-        return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url '{asked}'", *_HOOKS]))
+        return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url {address}", *_HOOKS]))
     name = "hub_miles_" + re.sub(r"\W", "_", path.stem)
     flags = [f"--custom-rm-path {name}.reward", *_HOOKS]
     notes = [_INSTALLED, f"Ray's runtime environment needs, in its env_vars: PYTHONPATH={out}"]

@@ -2,11 +2,11 @@
 
 import shlex
 from pathlib import Path
-from urllib.parse import urlencode
 
 import hub
 from hub.errors import ConfigError, nearest
 from hub.training.needs import TOKENS, columns_needed, refuse_tokens
+from hub.training.service_url import service_url
 from hub_openrlhf.executor import refuse_schedule
 from hub_openrlhf.settings import Settings
 
@@ -119,7 +119,7 @@ def _with_service(mix: hub.Mix, url: str, path: Path, group_size: int, label: st
             "give the URL of one service: OpenRLHF would spread the samples of a group over several"
         )
     query = {"group_size": group_size} | ({"label": label} if label != "answer" else {})
-    address = f"{url.rstrip('/')}/get_reward?{urlencode(query)}"
+    address = service_url(url, "get_reward", query)
     return "\n".join([
         f"# The service: hub serve {shlex.quote(str(path))} --no-token (OpenRLHF can send none)",
         *_command([f"--reward.remote_url {shlex.quote(address)}", *common]),

@@ -57,6 +57,17 @@ def test_writes_over_nothing_that_differs(mix: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a" / "reward.py").read_text().endswith(" 2")
 
 
+def test_what_is_in_the_way_is_told(mix: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "a" / "reward.py").mkdir(parents=True)
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match=r"reward.py is a folder, where a file is to be written"):
+            export("plain", mix, tmp_path / "out", overwrite=overwrite)
+    for where in (mix, mix / "below", Path("/proc/hub")):
+        with pytest.raises(ConfigError, match=rf"{where}.*: cannot be written: .*; give another --out"):
+            export("plain", mix, where)
+    assert mix.read_text() == MIX
+
+
 @pytest.mark.parametrize(
     ("trainer", "options", "error", "message"),
     [

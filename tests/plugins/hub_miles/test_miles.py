@@ -24,6 +24,7 @@ use = "rewards.py:asks"
 weight = 0.0
 """
 COMPARING = '[[reward]]\nuse = "rewards.py:rank"\n'
+TOKENS = '[[reward]]\nuse = "length"\nwith = { max = 3, unit = "tokens" }\n'
 WAITING = '[[reward]]\nuse = "rewards.py:waits"\ntimeout_s = 60\n'
 MISSING = {"hub/missing": 1.0, "hub/failed/same": 1.0, "hub/failed/short": 0.0, "hub/failed/asks": 0.0}
 
@@ -162,11 +163,15 @@ def test_flags_for_a_service(tmp_path: Path) -> None:
     got = export("miles", path, tmp_path / "out", url="http://host:8000/remote_rm")
     assert got.files == {}
     named = export(
-        "miles", mix_file(tmp_path, COMPARING.replace("rank", "asks")), tmp_path, url="u", label="a b"
+        "miles",
+        mix_file(tmp_path, COMPARING.replace("rank", "asks")),
+        tmp_path,
+        url="http://h:1/?group_size=8",
+        label="a b",
     )
-    assert "--rm-url 'u?label=a%20b'" in named.instructions
+    assert "--rm-url 'http://h:1/remote_rm?group_size=8&label=a%20b'" in named.instructions
     assert (
-        "--rm-type remote_rm --rm-url 'http://host:8000/remote_rm' \\\n--reward-key hub/total"
+        "--rm-type remote_rm --rm-url 'http://host:8000/remote_rm?label=answer' \\\n--reward-key hub/total"
         in got.instructions
     )
 
@@ -181,6 +186,8 @@ def test_flags_for_a_service(tmp_path: Path) -> None:
             {"url": "http://host"},
             "the reward 'waits' needs the column 'file', but remote_rm sends only",
         ),
+        (TOKENS, {"url": "http://host"}, "'length' needs the column 'completion_ids'"),
+        ('[[reward]]\nuse = "rewards.py:same"\n', {"url": "host:8000"}, "give the address of a service"),
         (MIX, {"url": "http://host", "label": "solution"}, "'same' needs the column 'answer'"),
     ],
 )

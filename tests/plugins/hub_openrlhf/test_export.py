@@ -63,7 +63,7 @@ def test_with_a_service_there_is_no_file(exporting: Exporting, tmp_path: Path) -
     assert not exported.files
     assert command_of(exported)[3:5] == [
         "--reward.remote_url",
-        "http://rewards:8000/get_reward?group_size=4&label=gold+standard",
+        "http://rewards:8000/get_reward?group_size=4&label=gold%20standard",
     ]
     assert f"hub serve {tmp_path}/plain.toml" in exported.instructions
 
