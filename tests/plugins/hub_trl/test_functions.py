@@ -242,7 +242,6 @@ def test_columns_prompts_and_groups() -> None:
             "log_metric": print,
             "environments": [object(), object()],
             "something": "ab",
-            "of_another_length": [1, 2, 3],
         },
     )
     assert [dict(sample.columns) for sample in samples] == [
