@@ -158,11 +158,22 @@ def find_runs(root: str | Path) -> tuple[list[StoredRun], list[str]]:
         raise DataError(f"{root}: there is no such folder")
     runs, problems = [], []
     for file in sorted(Path(root).rglob("recipe.json")):
+        if _is_of_training(file):
+            continue
         try:
             runs.append(read_run(file.parent))
         except DataError as error:
             problems.append(str(error))
     return runs, problems
+
+
+def _is_of_training(file: Path) -> bool:
+    """Whether a recipe is one that `hub train` has written, which is no run of an evaluation."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "format" not in found and {"model", "data"} <= found.keys()
 
 
 def _missing(found: Any, shape: Mapping[str, Any], where: str = "") -> str:

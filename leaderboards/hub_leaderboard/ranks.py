@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from math import erfc, sqrt
 
 from hub.evaluation.compare import p_value_of
-from hub.evaluation.statistics import Z_95
 from hub_leaderboard.values import Values
 
 MOST_DRAWN = 50
@@ -31,6 +30,7 @@ class Part:
         by_prompt: what each prompt's value counts for, after `combine` and direction; higher is better.
         mean: the same of the run's mean.
         error: standard error of that; None where it is not known.
+        interval: 95 %, of that; None where it is not known.
         weight: of the benchmark; the board's weights sum to 1.
     """
 
@@ -38,6 +38,7 @@ class Part:
     by_prompt: dict[int, float]
     mean: float
     error: float | None
+    interval: tuple[float, float] | None
     weight: float
 
 
@@ -73,13 +74,19 @@ def combined_mean(parts: Sequence[Part]) -> float:
 
 
 def combined_interval(parts: Sequence[Part]) -> tuple[float, float] | None:
-    """Return the 95 % interval of a score, taken as normal; None where a standard error is missing."""
-    errors = [part.error for part in parts]
-    if any(error is None for error in errors):
-        return None
-    half = Z_95 * sqrt(sum((p.weight * e) ** 2 for p, e in zip(parts, errors, strict=True) if e is not None))
-    mean = combined_mean(parts)
-    return mean - half, mean + half
+    """Return the 95 % interval of a score, made of its parts' own; None where one has none.
+
+    The distances of the parts' ends from their means add up as standard errors would (Zou and Donner 2008,
+    "Construction of confidence limits about effect measures", Statistics in Medicine 27): so the interval of
+    shares stays within 0 and 1, and that of a single benchmark is its own.
+    """
+    mean, below, above = combined_mean(parts), 0.0, 0.0
+    for part in parts:
+        if part.interval is None:
+            return None
+        below += (part.weight * (part.mean - part.interval[0])) ** 2
+        above += (part.weight * (part.interval[1] - part.mean)) ** 2
+    return mean - sqrt(below), mean + sqrt(above)
 
 
 def compare_all(models: Sequence[Sequence[Part]]) -> list[Pair]:

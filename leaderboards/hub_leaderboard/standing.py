@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.errors import HubError
-from hub.evaluation.statistics import clustered_error
+from hub.evaluation.statistics import Z_95, clustered_error
 from hub.evaluation.stored import StoredRun, find_runs
 from hub_leaderboard.board import Board, Entry
 from hub_leaderboard.qualify import (
@@ -244,43 +244,52 @@ def _rank(board: Board, models: Sequence[Sequence[Cell]]) -> tuple[list[_Ranked]
     parts = [[column[model] for column in columns] for model in range(len(models))]
     order = sorted(range(len(parts)), key=lambda at: (-combined_mean(parts[at]), models[at][0].run.model))
     pairs = compare_all([parts[at] for at in order])
-    sign = 1.0 if board.descending else -1.0
     alone = board.combine == "win-rate" and len(models) < 2
     found: list[_Ranked] = []
     for at, ranks in zip(order, rank_ranges(len(order), pairs), strict=True):
-        score = None if alone else sign * combined_mean(parts[at])
-        found.append((at, ranks, score, None if alone else _interval(board, models[at], parts[at])))
+        score, ends = combined_mean(parts[at]), combined_interval(parts[at])
+        if not board.descending:
+            score, ends = -score, None if ends is None else (-ends[1], -ends[0])
+        found.append((at, ranks, None if alone else score, None if alone else ends))
     return found, pairs
 
 
 def _parts(board: Board, entry: Entry, weight: float, cells: Sequence[Cell]) -> list[Part]:
-    sign = 1.0 if entry.higher_is_better else -1.0
     if board.combine == "win-rate":
-        shares = _win_shares([cell.values for cell in cells], sign)
-        means = [sum(share.values()) / len(share) if share else 0.0 for share in shares]
-        errors = [
-            clustered_error([[value] for value in share.values()], mean)
-            for share, mean in zip(shares, means, strict=True)
-        ]
         return [
-            Part(cell.values, share, mean, error, weight)
-            for cell, share, mean, error in zip(cells, shares, means, errors, strict=True)
+            _share_part(cell.values, share, weight)
+            for cell, share in zip(cells, _win_shares([cell.values for cell in cells], entry), strict=True)
         ]
-    zero, size = (entry.chance, entry.best - entry.chance) if board.combine == "normalized" else (0.0, sign)
-    return [
-        Part(
-            cell.values,
-            {row: (value - zero) / size for row, value in cell.values.by_prompt.items()},
-            (cell.values.mean - zero) / size,
-            None if cell.values.standard_error is None else cell.values.standard_error / abs(size),
-            weight,
-        )
-        for cell in cells
-    ]
+    if board.combine == "normalized":
+        zero, size = entry.chance, entry.best - entry.chance
+    else:
+        zero, size = 0.0, 1.0 if entry.higher_is_better else -1.0
+    return [_scaled_part(cell.values, zero, size, weight) for cell in cells]
 
 
-def _win_shares(values: Sequence[Values], sign: float) -> list[dict[int, float]]:
+def _share_part(values: Values, share: dict[int, float], weight: float) -> Part:
+    if not share:
+        return Part(values, share, 0.0, None, None, weight)
+    mean = sum(share.values()) / len(share)
+    error = clustered_error([[value] for value in share.values()], mean)
+    ends = None if error is None else (max(0.0, mean - Z_95 * error), min(1.0, mean + Z_95 * error))
+    return Part(values, share, mean, error, ends, weight)
+
+
+def _scaled_part(values: Values, zero: float, size: float, weight: float) -> Part:
+    """Values with `zero` at 0 and `zero + size` at 1."""
+    error, ends = values.standard_error, None
+    if values.interval is not None:
+        low, high = sorted((end - zero) / size for end in values.interval)
+        ends = (low, high)
+    by_prompt = {row: (value - zero) / size for row, value in values.by_prompt.items()}
+    mean = (values.mean - zero) / size
+    return Part(values, by_prompt, mean, None if error is None else error / abs(size), ends, weight)
+
+
+def _win_shares(values: Sequence[Values], entry: Entry) -> list[dict[int, float]]:
     """For each model and prompt, the share of other models that it does better than; a tie is half."""
+    sign = 1.0 if entry.higher_is_better else -1.0
     shares: list[dict[int, float]] = []
     for mine in values:
         won: dict[int, list[float]] = {}
@@ -293,17 +302,3 @@ def _win_shares(values: Sequence[Values], sign: float) -> list[dict[int, float]]
                     won.setdefault(row, []).append(0.5 + 0.5 * ((ahead > 0) - (ahead < 0)))
         shares.append({row: sum(each) / len(each) for row, each in won.items()})
     return shares
-
-
-def _interval(board: Board, cells: Sequence[Cell], parts: Sequence[Part]) -> tuple[float, float] | None:
-    """Of one benchmark its own, which knows that a share lies within 0 and 1; of several by their errors."""
-    entry, own = board.entries[0], cells[0].values.interval
-    if len(parts) == 1 and board.combine == "mean":
-        return own
-    if len(parts) == 1 and board.combine == "normalized":
-        if own is None:
-            return None
-        ends = sorted((end - entry.chance) / (entry.best - entry.chance) for end in own)
-        return ends[0], ends[1]
-    found = combined_interval(parts)
-    return found if found is None or board.descending else (-found[1], -found[0])

@@ -33,7 +33,7 @@ def show(standing: Standing, *, everything: bool = False) -> None:
         table.add_column(board.combine, justify="right", no_wrap=True)
         table.add_column("95 % interval", justify="right")
     for entry in board.entries:
-        table.add_column(_text(entry.title), justify="right")
+        table.add_column(_text(entry.title), justify="right", overflow="fold")
     if not several:
         table.add_column("95 % interval", justify="right")
     table.add_column("n", justify="right")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from hub.evaluation.compare import compare
-from hub.evaluation.statistics import Z_95
 from hub.evaluation.stored import read_run
 from hub_leaderboard.board import Board
 from hub_leaderboard.plain import as_json
@@ -242,12 +241,30 @@ def test_normalized_and_what_lacks_a_benchmark_has_no_rank(two_benchmarks: Path,
     assert places(standing) == [("a", (1, 1)), ("b", (2, 2)), ("c", (3, 3)), ("half", None)]
     mean = 10 + sum(n % 3 for n in range(40)) / 40
     assert standing.rows[0].score == pytest.approx(0.75 * (0.75 - 0.1) / 0.9 + 0.25 * (100 - mean) / 100)
-    errors = [cell.values.standard_error for cell in standing.rows[0].cells if cell]
-    half = Z_95 * ((0.75 / 0.9 * errors[0]) ** 2 + (0.25 / 100 * errors[1]) ** 2) ** 0.5  # type: ignore[operator]
-    assert standing.rows[0].interval == pytest.approx(
-        (standing.rows[0].score - half, standing.rows[0].score + half)
-    )
+    many, long = (cell.values.interval for cell in standing.rows[0].cells if cell)
+    assert many is not None
+    assert long is not None
+    below = ((0.75 * (0.75 - many[0]) / 0.9) ** 2 + (0.25 * (long[1] - mean) / 100) ** 2) ** 0.5
+    above = ((0.75 * (many[1] - 0.75) / 0.9) ** 2 + (0.25 * (mean - long[0]) / 100) ** 2) ** 0.5
+    score = standing.rows[0].score
+    assert score is not None
+    assert standing.rows[0].interval == pytest.approx((score - below, score + above))
     assert {pair.test for pair in standing.pairs} == {"sign flips"}
+
+
+def test_the_interval_of_shares_stays_within_0_and_1(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    for name, count in (("many", 3), ("few", 4)):
+        more = {"decoding": {"temperature": 0.0}} if name == "few" else {}
+        make_run(tmp_path / name, "a", lambda n: n == 0, on=name, options={"count": count}, **more)
+    entries = [
+        {"use": "many", "options": {"count": 3}},
+        {"use": "few", "options": {"count": 4}, "decoding": {"seed": 0}},
+    ]
+    (row,) = stand(make_board(*entries), tmp_path).rows
+    assert row.interval is not None
+    assert 0 < row.interval[0] < (1 / 3 + 1 / 4) / 2 < row.interval[1] < 1
 
 
 def test_win_rate(two_benchmarks: Path, make_board: Make) -> None:
@@ -289,6 +306,15 @@ def test_the_same_folder_twice_is_one_run(three: Path, make_board: Make) -> None
     standing = stand(make_board(MANY), three, three / "good", three / ".." / three.name)
     assert len(standing.rows) == 3
     assert standing.left == ()
+
+
+def test_the_folder_of_a_training_is_no_run_and_no_problem(
+    three: Path, make_board: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "grpo").mkdir()
+    (tmp_path / "grpo" / "recipe.json").write_text('{"mix": "", "model": {"path": "x"}, "data": {}}')
+    standing = stand(make_board(MANY), three, tmp_path)
+    assert (len(standing.rows), standing.problems) == (3, ())
 
 
 def test_no_run_at_all(tmp_path: Path, make_board: Make) -> None:
