@@ -176,7 +176,10 @@ class _Job:
         if before is None:
             return prompt
         earlier = (before, key[1])
-        return go_on(self.prompt(earlier), self.folder.completions[earlier].text, prompt)
+        made = self.folder.completions.get(earlier)
+        # A crash of the machine can lose the end of one file and not of the other.
+        answer = self.folder.samples[earlier]["completion"] if made is None else made.text
+        return go_on(self.prompt(earlier), answer, prompt)
 
     def sample(self, key: Key) -> Sample:
         row, completion = self.plan.rows[key[0]], self.folder.completions[key]

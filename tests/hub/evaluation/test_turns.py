@@ -129,6 +129,19 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     assert resumed == whole
 
 
+def test_a_lost_file_of_completions_loses_no_conversation(tmp_path: Path, engine: hub.Engine) -> None:
+    plan = make_plan(talk(TALK))
+    evaluate(plan, Echo(), tmp_path / "whole", engine=engine)
+    with pytest.raises(GeneratorError):
+        evaluate(plan, Echo(3), tmp_path / "run", engine=engine)
+    run = tmp_path / "run"
+    whole = [json.loads(line) for line in (tmp_path / "whole" / "samples.jsonl").read_text().splitlines()]
+    (run / "completions.jsonl").write_text("")
+    (run / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in whole[:2]))
+    evaluate(plan, Echo(), run, engine=engine, resume=True)
+    assert [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()] == whole
+
+
 @pytest.mark.parametrize(
     ("limit", "ids"),
     [
