@@ -88,14 +88,11 @@ class EngineError(HubError):
 class RewardFailed(HubError):
     """A reward failed on a sample, and the mix asked for that to stop the run.
 
-    Args:
-        message: which sample and reward, and why.
+    Attributes:
         results: what the mix made of every sample of the batch (`hub.MixScore`), those that failed too.
     """
 
-    def __init__(self, message: str, results: Sequence[Any] = ()) -> None:
-        super().__init__(message)
-        self.results = results
+    results: Sequence[Any] = ()
 
 
 class GeneratorError(HubError):

@@ -326,11 +326,12 @@ def raise_failures(results: Sequence[MixScore]) -> None:
     failed = [(i, n, s) for i, r in enumerate(results) for n, s in r.scores.items() if s.fault]
     if failed:
         index, name, score = failed[0]
-        raise RewardFailed(
+        error = RewardFailed(
             f"{len(failed)} of {len(results)} samples have a failed reward; the first: sample {index}, "
-            f'reward {name!r}: {score.reason}: {score.detail} (on_failure = "raise")',
-            results,
+            f'reward {name!r}: {score.reason}: {score.detail} (on_failure = "raise")'
         )
+        error.results = results
+        raise error
 
 
 def _table(use: Callable[..., Any] | Reward | str, weight: Weight) -> dict[str, Any]:
