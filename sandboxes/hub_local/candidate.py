@@ -49,11 +49,11 @@ class Link:
             answer = decode(self.frames.receive(), lambda number: Remote(self, number))
         except (Gone, NotPlain) as error:
             self._lose(str(error))
-        if type(answer) is not list or len(answer) != 3 or answer[0] not in ("value", "raised"):
-            self._lose("an answer of no known form")
-        if answer[0] == "raised":
+        if type(answer) is list and len(answer) == 4 and answer[0] == "raised":
             self.raised = str(answer[1])
-            raise _exception(self.raised, str(answer[2]))
+            raise _exception(self.raised, str(answer[2]), answer[3])
+        if type(answer) is not list or len(answer) != 3 or answer[0] != "value":
+            self._lose("an answer of no known form")
         if what == "call":
             _update(arguments, answer[2])
         return answer[1]
@@ -134,13 +134,13 @@ class Remote:
         return "<an object of the candidate>"
 
 
-def _exception(name: str, message: str) -> BaseException:
+def _exception(name: str, message: str, arguments: Any) -> BaseException:
     """Return what to raise for an exception of the candidate: a built-in one, never one that judges."""
     kind = getattr(builtins, name, None)
     if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NEVER_RAISED):
         try:
-            return kind(message)
-        except TypeError:  # UnicodeDecodeError and the like want more
+            return kind(*arguments) if type(arguments) is list else kind(message)
+        except Exception:  # what the candidate says that it was made of is not
             return CandidateError(f"{name}: {message}")
     return CandidateError(f"{name}: {message}")
 

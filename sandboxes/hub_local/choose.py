@@ -1,7 +1,7 @@
 """Chooses the walls: the best tier that this machine gives and that has every layer that is required."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hub.errors import OptionError, SandboxUnavailable
 from hub_local import kernel
@@ -15,11 +15,12 @@ _SETTINGS = (
 )
 
 
-def choose(require: Sequence[str]) -> str:
+def choose(require: Sequence[str], refused: Mapping[str, str] | None = None) -> str:
     """Return the tier to use: "namespaces" or "landlock".
 
     Args:
         require: names of tiers and layers (see `describe`), all of which the tier must have.
+        refused: why tiers were refused that were tried.
 
     Raises:
         SandboxUnavailable: the machine gives no tier that has them all; says what to set.
@@ -40,8 +41,9 @@ def choose(require: Sequence[str]) -> str:
         missing = [name for name in require if name not in known[tier]]
         if missing:
             reasons.append(f"{tier} (has no {', '.join(missing)})")
-        elif refused := _refused(tier):
-            reasons.append(f"{tier} ({refused})")
+        elif reason := (refused or {}).get(tier) or _refused(tier):
+            hint = f"; user namespaces are allowed by sysctl {_SETTINGS}" if tier == TIERS[0] else ""
+            reasons.append(f"{tier} ({reason}{hint})")
         else:
             return tier
     raise SandboxUnavailable(
@@ -58,6 +60,5 @@ def _active(tier: str) -> list[str]:
 def _refused(tier: str) -> str | None:
     """Return why the machine does not give a tier; None if it does."""
     if tier == "namespaces":
-        refused = refused_namespaces()
-        return refused and f"{refused}; user namespaces are allowed by sysctl {_SETTINGS}"
+        return refused_namespaces()
     return None if kernel.landlock_abi() else "not in this kernel: Linux 5.13 or newer with lsm=landlock"

@@ -11,6 +11,8 @@ from hub_local import kernel
 
 TIERS = ("namespaces", "landlock")
 SCRATCH_MB = 64
+CLEANS_S = 1.0
+"""Seconds of cleaning after which a report goes first: in the tier "landlock" nothing limits what is left."""
 PRELOAD = (
     "typing collections itertools functools math re json random string heapq bisect copy operator datetime "
     "decimal fractions dataclasses enum abc contextlib io time textwrap collections.abc threading struct "
@@ -71,6 +73,7 @@ def configuration(
         "covered": _covered([base["stdlib"], base["platstdlib"]]),
         "landlock_abi": kernel.landlock_abi(),
         "scratch_mb": SCRATCH_MB,
+        "cleans_s": CLEANS_S,
         "scratch": scratch,
         "own_scratch": own_scratch,
         "tools": tools,

@@ -96,7 +96,9 @@ class Runner:
             report = self._run_one("tools", request, source, limits=limits, keep=compiles)
             if compiles:
                 if report["status"]:
-                    return self._execution(Verdict.ERROR, report, {"step": "compile"})
+                    late = report["killed"] == "limit"
+                    verdict = Verdict.TIMEOUT if late else Verdict.ERROR
+                    return self._execution(verdict, report, {"step": "compile"})
                 self.outputs, self.flooded = {"stdout": bytearray(), "stderr": bytearray()}, False
         return self._printed(report)
 

@@ -12,10 +12,11 @@ from hub_local.describe import describe
 from hub_local.languages import ALIASES, Language, installed
 from hub_local.places import Places
 from hub_local.run import Runner
-from hub_local.slot import Lost, Slot
+from hub_local.slot import Lost, Refused, Slot
 
 LARGEST_SOURCE = 16 << 20
 """Bytes of a program's text, its input or its tests."""
+_LONGEST_NAME = 1_000
 
 
 class LocalSandbox:
@@ -55,18 +56,16 @@ class LocalSandbox:
             raise OptionError("sandbox local: a scratch folder can be given to one slot only: slots=1")
         if scratch and os.listdir(scratch):
             raise OptionError(f"sandbox local: {scratch} is not empty, and a scratch folder is emptied often")
-        self.tier = choose([require] if isinstance(require, str) else require or [])
         self.packages = _folders(packages or [])
         self.queue_s = queue_s
         self.scratch = scratch
-        self.languages: dict[str, Language] = installed() if self.tier == "namespaces" else {}
         self._preload = packages or []
         self._pid = os.getpid()
         self._all = [_Place(self) for _ in range(slots or _cores())]
         self._places = Places(self._all)
         self._closed = False
         try:
-            self._all[0].slot("solver")  # so that what is refused is known at once
+            self._choose([require] if isinstance(require, str) else require or [])
             held = try_breaches(lambda program: self.run(program, Limits(wall_s=10.0)), self.tier)
         except BaseException:
             self.close()
@@ -74,6 +73,20 @@ class LocalSandbox:
         if held:
             self.close()
             raise SandboxUnavailable(f"the sandbox's walls do not hold here: {'; '.join(held)}")
+
+    def _choose(self, require: list[str]) -> None:
+        """Take the best tier that there is, and open the first slot: only that shows what is refused."""
+        refused: dict[str, str] = {}
+        while True:
+            self.tier = choose(require, refused)
+            self.languages: dict[str, Language] = installed() if self.tier == "namespaces" else {}
+            try:
+                self._all[0].slot("solver")
+            except Refused as error:
+                refused[self.tier] = str(error)
+                self._all[0].close()
+            else:
+                return
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run one program to its end, or to a limit.
@@ -93,13 +106,20 @@ class LocalSandbox:
             for attempt in (1, 2):
                 try:
                     return Runner(place.slot, program, limits, language).run()
+                except BadInput:
+                    raise
                 except Lost as error:
-                    place.close()
+                    place.renew()
                     if self._closed:
                         raise SandboxUnavailable("the sandbox was closed while the program ran") from error
                     if attempt == 2:
                         raise SandboxUnavailable(f"the sandbox lost the program twice: {error}") from error
+                except BaseException:  # an interrupt of the caller's: what it waited for goes on
+                    place.close()
+                    raise
         finally:
+            if not place.clean:
+                place.renew()
             self._places.give_back(place)
             if self._closed:
                 self._close_idle()
@@ -122,6 +142,8 @@ class LocalSandbox:
             place.close()
 
     def _language(self, program: Program) -> Language | None:
+        if len(program.entry_point or "") > _LONGEST_NAME:
+            raise BadInput(f"an entry point of more than {_LONGEST_NAME} characters")
         for text in (program.source, program.stdin, program.tests or ""):
             if len(text) > LARGEST_SOURCE:
                 raise BadInput(f"a program's text, input or tests of more than {LARGEST_SOURCE} characters")
@@ -144,6 +166,8 @@ class _Place:
         self._sandbox = sandbox
         self._slots: dict[str, Slot] = {}
         self._folders: list[folders.Folder] = []
+        self._cleaning: list[Slot] = []
+        self._cleaned: list[folders.Folder] = []
 
     def slot(self, role: str) -> Slot:
         """Return the zygote for a role: "solver", "judge" or "tools"."""
@@ -164,10 +188,28 @@ class _Place:
             self._slots[role] = Slot(config)
         return self._slots[role]
 
+    @property
+    def clean(self) -> bool:
+        """Whether no zygote still cleans up after a program, as far as is known."""
+        return all(slot.clean for slot in self._slots.values())
+
     def kill(self) -> None:
         """End the zygotes' processes, so that whoever waits for them sees it."""
-        for slot in list(self._slots.values()):
+        for slot in [*self._slots.values(), *self._cleaning]:
             slot.kill()
+
+    def renew(self) -> None:
+        """End the zygotes; one that still cleans up does so while the next program runs in new ones."""
+        if self.clean or self._sandbox.scratch:
+            self.close()
+            return
+        for slot in self._cleaning:  # no more than one after the other
+            slot.process.wait()
+        self._end_cleaning()
+        self._cleaning, self._slots = list(self._slots.values()), {}
+        self._cleaned, self._folders = self._folders, []
+        for slot in self._cleaning:
+            slot.let_go()
 
     def close(self) -> None:
         """End the zygotes; the next program starts new ones."""
@@ -177,8 +219,16 @@ class _Place:
         for folder in self._folders:
             folder.close()
         self._folders.clear()
+        self._end_cleaning()
         if self._sandbox.scratch:
             scratch.empty(self._sandbox.scratch)
+
+    def _end_cleaning(self) -> None:
+        for slot in self._cleaning:
+            slot.close()
+        for folder in self._cleaned:
+            folder.close()
+        self._cleaning, self._cleaned = [], []
 
 
 def _folders(packages: list[str]) -> list[str]:

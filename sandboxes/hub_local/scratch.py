@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 
 
 def remove(folder: str) -> None:
@@ -11,29 +12,40 @@ def remove(folder: str) -> None:
         os.rmdir(folder)
 
 
-def empty(folder: str) -> None:
-    """Remove what a folder holds, with folders in it however deep, and whatever their rights.
+def empty(folder: str, seconds: float = float("inf")) -> bool:
+    """Remove what a folder holds, however deep, whatever their rights; whether there was time enough.
 
-    Folders inside folders are moved up before they are emptied, so that no path gets long and nothing recurs.
+    Each folder is read once. Those in it are moved up to one place before it is removed, so that no path gets
+    long, nothing recurs, and none is left by its "..", which costs its depth. Nobody else may write there.
     """
-    prefix = f"{folder}/{os.urandom(8).hex()}"
+    until = time.monotonic() + seconds
+    waiting = _without_files(folder)
+    if not waiting:
+        return True
+    pit = f"{folder}/{os.urandom(8).hex()}"
+    os.mkdir(pit)
     moved = 0
-    while True:
-        with os.scandir(folder) as entries:
-            found = list(entries)
-        if not found:
-            return
-        for entry in found:
-            if not entry.is_dir(follow_symlinks=False):
+    while waiting:
+        if time.monotonic() > until:
+            return False
+        path = waiting.pop()
+        for inner in _without_files(path):
+            moved += 1
+            waiting.append(f"{pit}/{moved}")
+            os.rename(inner, waiting[-1])
+        os.rmdir(path)
+    os.rmdir(pit)
+    return True
+
+
+def _without_files(folder: str) -> list[str]:
+    """Remove what is no folder; return the paths of the folders, which are then their owner's to change."""
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in list(entries):
+            if entry.is_dir(follow_symlinks=False):
+                os.chmod(entry.path, 0o700)
+                folders.append(entry.path)
+            else:
                 os.unlink(entry.path)
-                continue
-            os.chmod(entry.path, 0o700)
-            with os.scandir(entry.path) as inner:
-                for item in list(inner):
-                    if item.is_dir(follow_symlinks=False):
-                        os.chmod(item.path, 0o700)
-                        moved += 1
-                        os.rename(item.path, f"{prefix}-{moved}")
-                    else:
-                        os.unlink(item.path)
-            os.rmdir(entry.path)
+    return folders

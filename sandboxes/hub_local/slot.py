@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ _NOT_BEGUN = {
 }
 
 
+class Refused(SandboxUnavailable):
+    """The kernel refuses a wall."""
+
+
 class Lost(Exception):
     """The zygote has ended; what it ran has no verdict."""
 
@@ -44,6 +49,7 @@ class Slot:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
+        _open.add(self)
         self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.work, work = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         theirs = [control.fileno(), work.fileno()]
@@ -67,6 +73,8 @@ class Slot:
             control.close()
             work.close()
         self.runs = 0
+        self.clean = True
+        """Whether nothing was left of the program before when its report came."""
         self.pid = 0
         self.control.settimeout(START_S)
         try:
@@ -90,7 +98,7 @@ class Slot:
                 self._map_user()
                 self.control.send(b"mapped")
             elif "refused" in message:
-                raise SandboxUnavailable(f"{message['refused']} was refused: {message['error']}")
+                raise Refused(f"{message['refused']} was refused: {message['error']}")
             else:
                 self.pid = message["pid"]
                 return
@@ -105,7 +113,7 @@ class Slot:
             Path(f"{folder}/uid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.geteuid()} 1")
             Path(f"{folder}/gid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.getegid()} 1")
         except OSError as error:
-            raise SandboxUnavailable(f"writing {error.filename} was refused: {error.strerror}") from error
+            raise Refused(f"writing {error.filename} was refused: {error.strerror}") from error
 
     def begin(
         self, request: dict[str, Any], descriptors: dict[int, int], wall_s: float, keep: bool = False
@@ -149,7 +157,10 @@ class Slot:
         if not data:
             raise Lost("the sandbox's process ended")
         message: dict[str, Any] = json.loads(data)
-        if message.get("id") != self.runs:
+        self.clean = message["clean"]
+        if message["id"] != self.runs:
+            if not self.clean:  # this program may have had to wait for that, or what judges it
+                raise Lost("its server cleans up after a program before, and goes on with it")
             return None
         if message["reached"] != "begun" and not message["killed"]:
             raise Lost(_NOT_BEGUN[message["reached"]])
@@ -160,6 +171,11 @@ class Slot:
         with contextlib.suppress(OSError):
             self.control.shutdown(socket.SHUT_RDWR)
         self.process.kill()
+
+    def let_go(self) -> None:
+        """Have the zygote end when it has cleaned up; `close` does not wait for that."""
+        self.control.close()
+        self.work.close()
 
     def close(self) -> None:
         """End the zygote and all that runs in it."""
@@ -175,3 +191,17 @@ class Slot:
         self.process.kill()
         _, printed = self.process.communicate()
         return printed.decode(errors="replace").strip()[-500:] or "it printed nothing"
+
+
+_open: "weakref.WeakSet[Slot]" = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    """Close a forked child's copies: with them a zygote would not see that its host is gone."""
+    for slot in list(_open):
+        for end in (getattr(slot, "control", None), getattr(slot, "work", None)):
+            if end is not None:
+                end.close()
+
+
+os.register_at_fork(after_in_child=_let_go)

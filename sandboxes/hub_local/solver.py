@@ -31,7 +31,7 @@ def serve(namespace: dict[str, Any], sock: socket.socket) -> None:
             answer = _answer(request, namespace, objects)
             data = encode(["value", *answer], number_of)
         except BaseException as error:
-            data = encode(["raised", type(error).__name__, _message(error)])
+            data = _raised(error)
         frames.send(data)
 
 
@@ -106,6 +106,15 @@ def _spelled(value: Any) -> bytes | None:
         return encode(value)
     except NotPlain:
         return None
+
+
+def _raised(error: BaseException) -> bytes:
+    """Return what says which exception was raised, with its arguments where they are plain data."""
+    told = ["raised", type(error).__name__, _message(error)]
+    try:
+        return encode([*told, list(error.args)])
+    except BaseException:
+        return encode([*told, None])
 
 
 def _message(error: BaseException) -> str:

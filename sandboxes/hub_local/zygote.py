@@ -6,6 +6,7 @@ program is there: it walls itself in, waits for it on the second socket, runs th
 """
 
 import builtins
+import contextlib
 import gc
 import importlib
 import json
@@ -82,15 +83,16 @@ class Server:
         self.poller.register(control, select.POLLIN)
 
     def serve(self) -> None:
-        """Follow orders until the host closes its end."""
-        while True:
-            data = self.control.recv(1 << 16)
-            if not data:
-                break
-            order = json.loads(data)
-            if "wall_s" in order:
-                self.run(order)
+        """Follow orders until the host is gone."""
+        with contextlib.suppress(ConnectionError):  # so it says where something was left unread
+            while data := self.control.recv(1 << 16):
+                order = json.loads(data)
+                if "wall_s" in order:
+                    self.run(order)
         if self.config["own_scratch"]:
+            if self.pidfd != -1:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                self.reap()
             self.scratch.remove(self.config["scratch"])
 
     def fork(self) -> None:
@@ -108,6 +110,7 @@ class Server:
         """Wait for the process's end; return its status and what it used."""
         self.poller.unregister(self.pidfd)
         os.close(self.pidfd)
+        self.pidfd = -1
         _, status, usage = os.wait4(self.child, 0)
         return status, usage
 
@@ -127,8 +130,11 @@ class Server:
             "cpu_s": usage.ru_utime + usage.ru_stime,
             "peak_kb": usage.ru_maxrss,
         }
-        self.clean(keep_files="keep" in order and status == 0)
-        self.control.send(json.dumps(report).encode())
+        keep = "keep" in order and status == 0
+        clean = self.clean(keep, self.config["cleans_s"])
+        self.control.send(json.dumps({**report, "clean": clean}).encode())
+        if not clean:
+            self.clean()
         os.sched_yield()  # who waits for the report goes first
         self.fork()
 
@@ -144,8 +150,8 @@ class Server:
             if events:
                 return "host" if self.control.recv(1 << 16) else "gone"
 
-    def clean(self, keep_files: bool = False) -> None:
-        """End whatever the program started, and empty what it could write to."""
+    def clean(self, keep_files: bool = False, seconds: float = float("inf")) -> bool:
+        """End whatever the program started, and empty what it could write to; False where time ran out."""
         if self.alone:
             try:
                 os.kill(-1, signal.SIGKILL)
@@ -154,11 +160,11 @@ class Server:
             except (ProcessLookupError, ChildProcessError):
                 pass
         if keep_files:
-            return
+            return True
         if self.alone:
             self.renew()
-        else:
-            self.scratch.empty(self.config["scratch"])
+            return True
+        return bool(self.scratch.empty(self.config["scratch"], seconds))
 
     def renew(self) -> None:
         """Mount another /tmp, where a program left something of its own there, were it rights or times."""

@@ -42,6 +42,7 @@ def test_what_cannot_be_run(box: LocalSandbox) -> None:
         (hub.Program("x" * (LARGEST_SOURCE + 1)), "more than"),
         (hub.Program("x", stdin="x" * (LARGEST_SOURCE + 1)), "more than"),
         (hub.Program("x", tests="x" * (LARGEST_SOURCE + 1)), "more than"),
+        (hub.Program("x", tests="x", entry_point="x" * 300_000), "entry point"),
     ):
         with pytest.raises(BadInput, match=words):
             box.run(program, hub.Limits())
