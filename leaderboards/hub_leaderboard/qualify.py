@@ -1,5 +1,6 @@
 """Which runs a board takes: as it asks, of one setting, the last of each model; and why no others."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -155,15 +156,16 @@ def finished(run: StoredRun) -> str:
 def name_models(runs: Sequence[StoredRun]) -> dict[str, str]:
     """Return a short name for each model, by its key: the end of its path or id that no other model has.
 
-    Where nothing else tells two apart, the first digits of their weights' hash do.
+    Where nothing else tells two apart, digits do: of their weights' hash, else of all that is known of them.
     """
     full = {model_key(run): run.model.rstrip("/") or "?" for run in sorted(runs, key=finished)}
     named = {}
     for key, name in full.items():
         others = {other for one, other in full.items() if one != key}
         if name in others:
-            digits = json.loads(key)[1] if key.startswith('["weights"') else ""
-            named[key] = f"{_end(name, 1)} {str(digits)[:8]}".strip()
+            kind, digits, *_ = json.loads(key)
+            known = str(digits) if kind == "weights" else hashlib.sha256(key.encode()).hexdigest()
+            named[key] = f"{_end(name, 2 if _is_id(name) else 1)} {known[:8]}"
             continue
         parts = name.count("/") + 1
         size = 2 if _is_id(name) else 1

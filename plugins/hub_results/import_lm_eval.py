@@ -316,6 +316,8 @@ def _result(
     lines = {key: line["result"] for key, line in samples.items()}
     rewards = {name: account({key: line["scores"][name] for key, line in lines.items()}) for name in names}
     said = results["results"][task]
+    if said.get("sample_len", len(samples)) != len(samples):
+        raise DataError(f"{file}: {task}: its samples are {len(samples)} of {said['sample_len']} documents")
     _check_means(file, task, results["configs"][task], rewards, said)
     total_rows = int(results["n-samples"][task]["original"])
     flags = [f"imported from lm-eval {results['lm_eval_version']}: not made or graded by the hub"]

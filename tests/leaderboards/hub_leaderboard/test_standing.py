@@ -158,8 +158,13 @@ def test_models_are_named_by_what_tells_them_apart(make_run: Make, make_board: M
         make_run(tmp_path / str(number), str(number), known=known)
     known = {"folder": "", "weights": "", "model": "org/name", "revision": "abc"}
     make_run(tmp_path / "id", "id", known=known)
+    for revision in ("1", "2"):
+        known = {"folder": "", "weights": "", "model": "org/twice", "revision": revision}
+        make_run(tmp_path / f"twice{revision}", "twice", known=known)
     names = sorted(row.model for row in stand(make_board(MANY), tmp_path).rows)
-    assert names == ["org/name", "x/model", "y/model", "z 22222222", "z 33333333"]
+    assert [names[0], *names[3:]] == ["org/name", "x/model", "y/model", "z 22222222", "z 33333333"]
+    assert len(set(names)) == 7
+    assert [name[:10] for name in names[1:3]] == ["org/twice ", "org/twice "]
 
 
 @pytest.mark.parametrize("metric", ["score", "right", "category:odd"])
