@@ -70,13 +70,17 @@ class Case:
 
     Args:
         args: plain data, given by position.
-        expected: plain data, compared with `==` outside the sandbox.
+        expected: plain data, compared outside the sandbox: numbers and text as `==` does, what else there is
+            (`Decimal`, dates, arrays) with what is of the same type alone.
         kwargs: plain data, given by name.
     """
 
     args: tuple[Any, ...]
     expected: Any
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+COMPARISONS = ("lines", "tokens", "exact")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class Program:
         entry_point: the function that cases and a `check(candidate)` of the tests are for.
         in_process: run the tests in the program's own process, where it can forge the verdict: weak, for
             tests that cannot be run apart from it.
+
+    Raises:
+        ValueError: there is no such comparison.
     """
 
     source: str
@@ -106,6 +113,10 @@ class Program:
     tests: str | None = None
     entry_point: str | None = None
     in_process: bool = False
+
+    def __post_init__(self) -> None:
+        if self.compare not in COMPARISONS:
+            raise ValueError(f"compare is {self.compare!r}, but there are: {', '.join(COMPARISONS)}")
 
 
 def same_output(printed: bytes, expected: str, compare: str = "lines") -> bool:

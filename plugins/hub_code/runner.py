@@ -80,6 +80,8 @@ class Runner:
 
 def _one_slot(sandbox: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Ask for one slot where the sandbox has them: a worker runs one program at a time."""
+    if not isinstance(options, Mapping):
+        raise OptionError(f'sandbox_options is a table, e.g. {{packages = ["numpy"]}}, not {options!r:.80}')
     offer = hub.load().sandboxes[sandbox]
     known = describe_options(open_target(offer.target, offer.origin))
     return {"slots": 1, **options} if "slots" in known else dict(options)

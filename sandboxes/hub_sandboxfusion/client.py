@@ -113,7 +113,7 @@ class Client:
     def _checked(self, response: Any, where: str) -> dict[str, Any]:
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or answer.get("status") not in ("Success", "Failed", "SandboxError"):
             raise _Again(SandboxUnavailable(f"{where} answered what is not SandboxFusion's protocol"))

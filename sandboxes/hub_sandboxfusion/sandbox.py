@@ -243,6 +243,8 @@ def _result(answer: dict[str, Any], name: str) -> dict[str, Any] | None:
         return None
     code = given.get("return_code") if isinstance(given, dict) else None
     known = isinstance(given, dict) and given.get("status") in ("Finished", "TimeLimitExceeded")
+    took = (given.get("execution_time") or 0.0) if isinstance(given, dict) else None
+    known = known and isinstance(took, int | float)
     if not known or (given["status"] == "Finished" and type(code) is not int):
         raise SandboxUnavailable(f"the sandbox server answered a {name} of no known form")
     return {
@@ -250,7 +252,7 @@ def _result(answer: dict[str, Any], name: str) -> dict[str, Any] | None:
         "return_code": code,
         "stdout": str(given.get("stdout") or ""),
         "stderr": str(given.get("stderr") or ""),
-        "execution_time": float(given.get("execution_time") or 0.0),
+        "execution_time": float(took),
     }
 
 

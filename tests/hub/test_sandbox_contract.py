@@ -68,6 +68,11 @@ def test_output_is_compared_in_full(
     assert found == (lines, tokens, exact)
 
 
+def test_an_unknown_comparison_is_refused() -> None:
+    with pytest.raises(ValueError, match="'words'.*tokens"):
+        Program("x", compare="words")  # type: ignore[arg-type]
+
+
 def test_programs_and_cases_are_values() -> None:
     assert Program("x") == Program("x", language="python", stdin="", expected_stdout=None, in_process=False)
     assert Case((1,), 2) == Case(args=(1,), expected=2, kwargs={})

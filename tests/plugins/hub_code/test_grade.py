@@ -279,6 +279,7 @@ def test_rows_that_judge_nothing_fail(
         {"memory_mb": 0},
         {"memory_mb": 10**12},
         {"language": "cobol"},
+        {"sandbox_options": '{"slots": 1}'},
     ],
     ids=str,
 )

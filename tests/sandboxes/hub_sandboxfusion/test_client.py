@@ -71,6 +71,8 @@ def test_the_servers_fault_is_tried_again(
         ((200, response({**GOOD, "status": "Error"}), {}), SandboxUnavailable, 1),
         ((200, response({**GOOD, "return_code": "0"}), {}), SandboxUnavailable, 1),
         ((200, response("Finished"), {}), SandboxUnavailable, 1),
+        ((200, response({**GOOD, "execution_time": "long"}), {}), SandboxUnavailable, 1),
+        ((200, b"[" * 100_000, {}), SandboxUnavailable, 4),
     ],
 )
 def test_it_is_never_a_verdict(
