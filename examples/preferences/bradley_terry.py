@@ -1,4 +1,4 @@
-"""A reward learnt from pairs in seconds: logistic regression on words, with scikit-learn.
+"""A reward learnt from pairs in seconds: logistic regression on words (pip install scikit-learn).
 
 The chance that one completion is preferred to another is a sigmoid of the difference of their values (Bradley
 and Terry 1952), so a logistic regression on differences of features, without an intercept, finds the values.

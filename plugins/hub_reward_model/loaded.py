@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -100,6 +100,9 @@ def load(which: Which) -> Loaded:
     Raises:
         OptionError: it cannot be loaded, has no trained head of its kind, or the device cannot be used.
     """
+    device = _find_device(which)
+    on_cpu = which.dtype == "auto" and device.type == "cpu"
+    which = replace(which, device=str(device), dtype="float32" if on_cpu else which.dtype)
     with _lock:
         found = _loaded.get(which)
         if found is None:
@@ -136,9 +139,8 @@ def architecture(which: Which) -> str:
 
 
 def _load(which: Which) -> Loaded:
-    device = _find_device(which)
-    stored = which.dtype == "auto" and device.type != "cpu"
-    dtype: Any = "auto" if stored else torch.float32 if which.dtype == "auto" else getattr(torch, which.dtype)
+    device = torch.device(which.device)
+    dtype: Any = "auto" if which.dtype == "auto" else getattr(torch, which.dtype)
     trained_as = architecture(which)
     if trained_as and not trained_as.endswith(_ENDINGS[which.kind]) and not which.remote_code:
         # A head of another kind may fit by its shape, and transformers would not say a word.

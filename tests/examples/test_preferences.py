@@ -30,6 +30,7 @@ def test_words_and_length_on_real_preferences(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Learnt from half of GPT-4's verdicts; without length it is better where the better answer is shorter."""
+    pytest.importorskip("sklearn", reason="the example needs scikit-learn")
     monkeypatch.chdir(tmp_path)
     file = shared_data / "benchmarks" / "alpaca_eval" / "annotations.alpaca-7b.json"
     lines = []

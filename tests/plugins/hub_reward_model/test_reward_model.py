@@ -248,6 +248,7 @@ def test_rewards_share_one_model_and_it_goes_with_the_engine(saved: Callable[...
             "weight": 0.5,
             "with": {"model": one, "normalize": "sigmoid"},
         },
+        {"use": "reward-model", "name": "told", "with": {"model": one, "device": "cpu", "dtype": "float32"}},
         {"use": "reward-model", "name": "other", "weight": 2.0, "with": {"model": other}},
     ]
     mix = hub.Mix.from_tables({"reward": tables})
