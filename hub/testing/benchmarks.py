@@ -10,7 +10,7 @@ import pytest
 from hub.benchmark import Benchmark
 from hub.engine.engine import Engine
 from hub.errors import BadInput, HubError
-from hub.evaluation.turns import go_on, places_before
+from hub.evaluation.turns import go_on, problem_of_decoding, problem_of_turn
 from hub.mix.mix import Mix
 from hub.plugins import load, open_target
 from hub.sample import Sample, Text
@@ -115,6 +115,19 @@ class BenchmarkSuite:
             if not prompt.strip():
                 _fail(f"row {number} of {split!r} has an empty prompt")
 
+    def test_every_row_can_be_asked(self, data: Data) -> None:
+        """A row that goes on after another goes on after an earlier one; a decoding of its own is one."""
+        for split, rows in data.splits.items():
+            ids = {row["id"]: number for number, row in enumerate(rows, 1) if "id" in row}
+            earlier: dict[str | int, int] = {}
+            for number, row in enumerate(rows, 1):
+                problem = problem_of_decoding(row)
+                if "id" in row:
+                    problem = problem or problem_of_turn(row, earlier, ids)
+                    earlier[row["id"]] = number
+                if problem:
+                    _fail(f"row {number} of {split!r} {problem}")
+
     def test_rows_have_the_columns_that_the_rewards_need(self, data: Data) -> None:
         """Every row is taken by a reward and has what that needs; and the category, if there is one."""
         for split, rows in data.splits.items():
@@ -184,9 +197,11 @@ class BenchmarkSuite:
 def _prompts(rows: Rows, write: Any) -> list[Text]:
     """What each row asks, behind what `write` answered in the turns before."""
     found: list[Text] = []
-    for row, before in zip(rows, places_before(rows), strict=True):
-        own = row["prompt"]
-        found.append(own if before is None else go_on(found[before], write(rows[before]) or "", own))
+    asked: dict[str | int, tuple[Text, str]] = {}
+    for row in rows:
+        before = asked.get(row.get("after", ""))
+        found.append(row["prompt"] if before is None else go_on(*before, row["prompt"]))
+        asked[row["id"]] = (found[-1], write(row) or "")
     return found
 
 

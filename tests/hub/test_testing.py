@@ -408,6 +408,15 @@ class TestLeak(Base):
 class TestUnusable(Base):
     benchmark = make("unusable", use=unusable)
 
+class TestTurns(Base):
+    benchmark = make("turns", lambda split: [sum_of(1, id="a"), sum_of(2, id="b", after="a", decoding={"top_p": 0.5})])
+
+class TestLater(Base):
+    benchmark = make("later", lambda split: [sum_of(1, id="a", after="b"), sum_of(2, id="b")])
+
+class TestDecoding(Base):
+    benchmark = make("decoding", lambda split: [sum_of(1, decoding={"top_p": 2})])
+
 class TestUnsolved(BenchmarkSuite):
     benchmark = make("unsolved")
     def solve(self, row):
@@ -423,6 +432,8 @@ EXPECTED_BENCHMARKS: Mapping[tuple[str, str], str] = {
     ("NoId", "every_row_has_its_own_id"): "has the id None",
     ("Blank", "every_row_has_a_prompt"): "row 1 of 'test' has an empty prompt",
     ("NoPrompt", "every_row_has_a_prompt"): "the prompt is NoneType",
+    ("Later", "every_row_can_be_asked"): "row 1 of 'test' goes on after 'b', which is row 2",
+    ("Decoding", "every_row_can_be_asked"): "row 1 of 'test' has a decoding that is out of range",
     ("NoAnswer", "rows_have_the_columns_that_the_rewards_need"): "row 1 has no column 'answer'",
     ("NoCategory", "rows_have_the_columns_that_the_rewards_need"): "no column 'kind'",
     ("Shuffled", "reading_again_gives_equal_rows"): "is not the same when read again",
@@ -494,7 +505,7 @@ def test_what_is_right_about_a_bad_reward_passes(pytester: pytest.Pytester, name
 def test_benchmarks(pytester: pytest.Pytester) -> None:
     results = run(pytester, BENCHMARKS)
     failed = {key: text for key, (outcome, text) in results.items() if outcome == "failed"}
-    assert [key for key in failed if key[0] in ("Good", "Chat")] == []
+    assert [key for key in failed if key[0] in ("Good", "Chat", "Turns")] == []
     assert results["Chat", "solved_rows_earn_the_full_score"][0] == "skipped"
     wrong = {
         key: results[key] for key, text in EXPECTED_BENCHMARKS.items() if not _failed(results, key, text)
