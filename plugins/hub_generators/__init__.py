@@ -1,6 +1,7 @@
 """Generators that most people need: transformers in this process, and OpenAI-compatible servers.
 
 transformers_model.py  a model folder or hub id, batched
+slots.py               rows that are done make room for those that wait
 load.py                loading it
 in_memory.py           knowing a model in memory again
 likelihood.py          how likely a model thinks a text is

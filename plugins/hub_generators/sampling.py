@@ -49,13 +49,17 @@ class RowSampler(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Return logits with each row's own noise."""
+        return self.draw(scores, self._streams)  # type: ignore[return-value]
+
+    def draw(self, scores: torch.Tensor, streams: Sequence[torch.Generator]) -> torch.Tensor:
+        """Return logits with noise from the given streams, one per row."""
         warped = scores.float() / self._temperature
         if self._nucleus is not None:
-            warped = self._nucleus(input_ids, warped)
+            warped = self._nucleus(torch.empty(0, dtype=torch.long), warped)
         noise = torch.empty_like(warped)
-        for row, stream in zip(noise, self._streams, strict=True):
+        for row, stream in zip(noise, streams, strict=True):
             row.exponential_(generator=stream)
-        return warped - noise.log()  # type: ignore[return-value]
+        return warped - noise.log()
 
 
 class StopTexts(StoppingCriteria):

@@ -25,6 +25,7 @@ from hub_generators.likelihood import TextLikelihood
 from hub_generators.load import find_device, load_model, split_revision
 from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
+from hub_generators.slots import Row, Slots, fits
 from hub_generators.stop import cut
 
 BATCH_SIZE = {"cpu": 8, "cuda": 64, "mps": 16}
@@ -87,7 +88,7 @@ class TransformersGenerator:
         self._description: dict[str, Any] | None = None
 
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
-        """Complete each prompt once, longest first; a batch is yielded when all of it is done.
+        """Complete each prompt once, longest first; yield each when it is done, or its batch (see slots.py).
 
         Raises:
             GeneratorError: a prompt does not fit the model, or the device has too little memory.
@@ -96,18 +97,16 @@ class TransformersGenerator:
         check_room(encoded, decoding, self._room, self._name)
         seeds = row_seeds(encoded, decoding.seed)
         order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
-        for start in range(0, len(order), self._batch_size):
-            chosen = order[start : start + self._batch_size]
-            tokens = [encoded[index] for index in chosen]
-            try:
-                made = self._complete(tokens, [seeds[index] for index in chosen], decoding)
-            except torch.OutOfMemoryError as error:
-                raise GeneratorError(
-                    f"{self._device} has too little memory for {len(chosen)} prompts at once: lower the "
-                    f"generator option batch_size ({error})"
-                ) from error
-            for index, (text, finish, count) in zip(chosen, made, strict=True):
-                yield Completion(index, text, finish, count)
+        rows = [Row(index, encoded[index], seeds[index]) for index in order]
+        try:
+            yield from (
+                self._in_slots(rows, decoding) if fits(self._model) else self._in_batches(rows, decoding)
+            )
+        except torch.OutOfMemoryError as error:
+            raise GeneratorError(
+                f"{self._device} has too little memory for {self._batch_size} prompts at once: lower the "
+                f"generator option batch_size ({error})"
+            ) from error
 
     def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
         """Tell how likely each text is after its context, longest first; no chat template is used.
@@ -173,6 +172,39 @@ class TransformersGenerator:
         own = self._model.generation_config.eos_token_id
         ends = set(own) if isinstance(own, list | tuple) else {own}
         return {int(end) for end in ends | {self._tokenizer.eos_token_id} if end is not None}
+
+    def _in_slots(self, rows: Sequence[Row], decoding: Decoding) -> Iterator[Completion]:
+        special = self._prompts.special_ends(decoding.stop)
+        ends = self._ends | set(special.values())
+        sampler = (
+            RowSampler([], decoding.temperature, decoding.top_p, self._device)
+            if decoding.temperature
+            else None
+        )
+        slots = Slots(
+            self._model,
+            self._tokenizer,
+            size=self._batch_size,
+            limit=decoding.max_new_tokens,
+            pad=self._pad,
+            ends=ends,
+            stop=[text for text in decoding.stop if text not in special],
+            sampler=sampler,
+        )
+        done = slots.run(rows)
+        while True:
+            with self._no_grad():  # not around the yield: it would hold for the caller's code too
+                row = next(done, None)
+            if row is None:
+                return
+            yield Completion(row.index, *self._read(row.made, ends, decoding))
+
+    def _in_batches(self, rows: Sequence[Row], decoding: Decoding) -> Iterator[Completion]:
+        for start in range(0, len(rows), self._batch_size):
+            chosen = rows[start : start + self._batch_size]
+            made = self._complete([row.prompt for row in chosen], [row.seed for row in chosen], decoding)
+            for row, found in zip(chosen, made, strict=True):
+                yield Completion(row.index, *found)
 
     def _complete(
         self, tokens: Sequence[Sequence[int]], seeds: Sequence[int], decoding: Decoding

@@ -139,22 +139,6 @@ def test_messages_without_a_chat_template_are_joined(plain_model: Path) -> None:
     }
 
 
-def test_a_batch_is_yielded_before_the_next_is_made(model: Path) -> None:
-    generator: Any = open_generator(str(model), batch_size=2)
-    calls, make = [], generator._model.generate
-
-    def counted(**keys: Any) -> Any:
-        calls.append(len(keys["input_ids"]))
-        return make(**keys)
-
-    generator._model.generate = counted
-    completions = generator.generate([*PROMPTS, "z"], Decoding(4))
-    first = [next(completions).index, next(completions).index]
-    assert (calls, first) == ([2], [1, 3])  # the longest two
-    assert len(list(completions)) == 3
-    assert calls == [2, 2, 1]
-
-
 def test_sampling_does_not_depend_on_the_batch_nor_touch_random_states(model: Path) -> None:
     decoding = Decoding(10, temperature=1.0, top_p=0.9, seed=5)
     states = torch.get_rng_state(), random.getstate()
