@@ -121,6 +121,23 @@ def test_the_published_annotations_give_the_published_number(
     assert found["longer wins %"]["mean"] > 95 > found["discrete win %"]["mean"]
 
 
+def test_a_run_is_replayed_from_the_judges_answers_with_no_network(
+    gpt4: Any, judge: Any, says: Any, annotations: list[dict[str, Any]], tmp_path: Path, engine: hub.Engine
+) -> None:
+    server = judge(gpt4)
+    answers = {one["instruction"]: one["output_2"] for one in annotations}
+    scores = []
+    for name, mode in (("asked", "ask"), ("replayed", "replay")):
+        options = {"judge-versus": {"cache": str(tmp_path / "answers.jsonl"), "mode": mode}}
+        plan = make_plan("alpaca-eval", limit=6, options={"controls": 0}, reward_options=options)
+        scores.append(evaluate(plan, says(answers.__getitem__), tmp_path / name, engine=engine)["scores"])
+        server.close()
+    asked, replayed = scores
+    assert asked["metrics"].pop("judge requests") == 6.0
+    assert asked["metrics"] == replayed["metrics"]
+    assert (replayed["total"]["n"], replayed["total"]["failed"]) == (6, 0)
+
+
 def test_controls_and_lengths(data: Path, judge: Any, says: Any, tmp_path: Path, engine: hub.Engine) -> None:
     server = judge()
     plan = make_plan("alpaca-eval", limit=8, options={"controls": 805})
