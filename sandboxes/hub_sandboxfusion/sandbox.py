@@ -243,9 +243,12 @@ def _result(answer: dict[str, Any], name: str) -> dict[str, Any] | None:
         return None
     code = given.get("return_code") if isinstance(given, dict) else None
     known = isinstance(given, dict) and given.get("status") in ("Finished", "TimeLimitExceeded")
-    took = (given.get("execution_time") or 0.0) if isinstance(given, dict) else None
-    known = known and isinstance(took, int | float)
-    if not known or (given["status"] == "Finished" and type(code) is not int):
+    took = given.get("execution_time") or 0.0 if isinstance(given, dict) else None
+    if (
+        not known
+        or not isinstance(took, int | float)
+        or (given["status"] == "Finished" and type(code) is not int)
+    ):
         raise SandboxUnavailable(f"the sandbox server answered a {name} of no known form")
     return {
         "status": given["status"],

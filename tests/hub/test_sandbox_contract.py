@@ -69,7 +69,7 @@ def test_output_is_compared_in_full(
 
 
 def test_an_unknown_comparison_is_refused() -> None:
-    with pytest.raises(ValueError, match="'words'.*tokens"):
+    with pytest.raises(ValueError, match=r"'words'.*tokens"):
         Program("x", compare="words")  # type: ignore[arg-type]
 
 
