@@ -6,6 +6,7 @@ offer.py       an engine as a plugin offers it
 component.py   a reward as one engine knows it
 submission.py  a batch of samples: duplicates, cache, calls, results
 waiting.py     scores that are on their way
+cores.py       how many worker processes an engine has by default
 lanes.py       the lanes of one process
 work.py        what a lane is given; the inline lane; the watch over calls in this process
 batch.py       the batch lane

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from hub.engine.component import Component, accounts
+from hub.engine.cores import default_workers
 from hub.engine.lanes import Lanes
 from hub.engine.submission import Submission
 from hub.engine.waiting import Waiting, begin
@@ -24,8 +25,8 @@ class Engine:
     Safe to use from any thread and from several at once; a forked child makes its own.
 
     Args:
-        workers: worker processes; by default one per core this process may use, divided by the
-            processes that torchrun started on this machine (`HUB_WORKERS` overrides).
+        workers: worker processes; by default this process's share of the cores (`HUB_WORKERS` overrides;
+            see `hub.engine.cores`).
         cache: keep scores of deterministic rewards, and score duplicates once.
     """
 
@@ -37,7 +38,7 @@ class Engine:
         self._lock = threading.Lock()
         self._components: dict[Any, Component] = {}
         self._added: WeakKeyDictionary[BoundReward, dict[Any, Component]] = WeakKeyDictionary()
-        self._lanes = Lanes(workers or _default_workers())
+        self._lanes = Lanes(workers or default_workers())
         self._closed = False
         atexit.register(self.close)
         _engines.add(self)
@@ -143,16 +144,6 @@ class Engine:
                 if not stays:
                     self._lanes.preload(made.modules)
             return component
-
-
-def _default_workers() -> int:
-    asked = os.environ.get("HUB_WORKERS", "")
-    if asked:
-        if not asked.isdecimal() or int(asked) < 1:
-            raise EngineError(f"HUB_WORKERS is {asked!r}, but should be a number of processes, at least 1")
-        return int(asked)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 _engines: WeakSet[Engine] = WeakSet()

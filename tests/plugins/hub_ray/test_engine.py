@@ -350,6 +350,28 @@ def test_a_fork_of_the_caller_has_no_engine(open_ray: Open) -> None:
     assert not ours.closed
 
 
+def test_the_own_engine_of_an_actor_has_its_share_of_the_cores(cluster: Any) -> None:
+    """As in a trainer's actors: one CPU is what these ask for whatever they do, GPUs tell how many there are."""
+    import ray
+
+    class Actor:
+        def workers(self) -> int:
+            from hub.engine import cores
+
+            cores.os.sched_getaffinity = lambda pid: set(range(96))  # type: ignore[attr-defined]
+            return cores.default_workers()
+
+    node = cluster.add_node(num_cpus=16, num_gpus=8, resources={"cards": 4})
+    kind: Any = ray.remote(resources={"cards": 1})(Actor)
+    asked = [{"num_cpus": 1}, {"num_cpus": 5}, {"num_gpus": 1}, {"num_cpus": 1, "num_gpus": 4}]
+    made = [kind.options(**given).remote() for given in asked]
+    found = ray.get([actor.workers.remote() for actor in made], timeout=100)
+    for actor in made:
+        ray.kill(actor)
+    cluster.remove_node(node)
+    assert found == [96, 5, 12, 48]
+
+
 def test_it_is_opened_by_name(cluster: Any) -> None:
     engine = hub.open_engine("ray", actors=1, cpus=1)
     assert hub.Mix({rewards.patient: 1.0}).score(texts("a"), engine=engine)[0].value == 0.25
