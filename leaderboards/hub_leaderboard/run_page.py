@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.evaluation.stored import OURS, StoredRun
+from hub.evaluation.stored import StoredRun
 from hub_leaderboard.html import escape, page, without_folders
 from hub_leaderboard.qualify import finished, hash_mix
 
+SHOWN_APART = ("id", "prompt", "completion", "result")
+"""Of a sample, what is not shown as a column of its row."""
 OUTCOMES = {
     "all": "all",
     "right": "right",
@@ -104,7 +106,7 @@ def _samples(run: StoredRun) -> Iterable[dict[str, Any]]:
             "tokens": result["tokens"],
             "total": result["total"],
             "scores": result["scores"],
-            "columns": {name: value for name, value in line.items() if name not in OURS},
+            "columns": {name: value for name, value in line.items() if name not in SHOWN_APART},
         }
 
 

@@ -333,11 +333,7 @@ def _result(
             "total": account({key: line["total"] for key, line in lines.items()}),
             "rewards": rewards,
             "categories": {},
-            "metrics": {
-                name: value
-                for name, value in said.items()
-                if name not in names and "," in name and isinstance(value, float) and isfinite(value)
-            },
+            **_aggregates(said, names),
         },
         "completions": {"count": len(samples), "finish": {"unknown": len(samples)}, "mean_tokens": None},
         "flags": flags,
@@ -369,6 +365,21 @@ def _result(
             "higher_is_better": results.get("higher_is_better", {}).get(task, {}),
             "config": results["config"],
         },
+    }
+
+
+def _aggregates(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What lm-eval reports beside the means of `names`: its own aggregates, with their standard errors."""
+    values = {key: value for key, value in said.items() if isinstance(value, int | float) and isfinite(value)}
+    found = {
+        key: float(value)
+        for key, value in values.items()
+        if "," in key and key not in names and not key.partition(",")[0].endswith("_stderr")
+    }
+    errors = {key: values.get(key.replace(",", "_stderr,", 1)) for key in found}
+    return {
+        "metrics": found,
+        "metric_estimates": {key: {"standard_error": e} for key, e in errors.items() if e is not None},
     }
 
 

@@ -54,7 +54,8 @@
   const inside = (sample) => {
     const box = make("div", undefined, "inside");
     box.append(...messages(sample.prompt), ...block("completion", plain(sample.completion)));
-    const facts = [`ended by ${sample.finish ?? "?"}`];
+    const facts = [];
+    if (sample.finish !== "unknown") facts.push(`ended by ${sample.finish ?? "?"}`);
     if (sample.tokens !== null) facts.push(`${sample.tokens} tokens`);
     if (sample.answer !== null) facts.push(`answer found: ${sample.answer}`);
     box.append(make("p", facts.join(" · "), "note"), make("h3", "scores"), scores(sample));

@@ -130,7 +130,7 @@ def test_the_board_sorts_searches_and_leads_to_runs_and_back(built: Path, page: 
     page.locator("#ranking thead button", has_text="model").focus()
     for direction in ("ascending", "descending"):
         page.keyboard.press("Enter")
-        assert page.locator("th[aria-sort]").get_attribute("aria-sort") == direction
+        page.locator(f"th[aria-sort={direction}]").wait_for()
         letters = [name for name in rows.locator("th").all_inner_texts() if len(name) == 1]
         assert letters == sorted(letters, reverse=direction == "descending")
     page.locator("#ranking thead button", has_text="many").click()
@@ -225,6 +225,7 @@ def test_samples_are_found(built: Path, page: Any, control: str, value: str, sho
     assert page.locator(".sample").count() == shown
     if value == "lost":
         page.locator(".sample summary").click()
+        page.locator(".sample .inside").wait_for()
         text = page.locator(".sample").inner_text()
         assert "failed" in text
         assert "the disk | is <full>" in text

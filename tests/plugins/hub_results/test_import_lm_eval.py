@@ -18,7 +18,7 @@ from hub.evaluation.compare import compare
 from hub.evaluation.stored import StoredRun, find_runs, read_run
 from hub_results.command import command
 from hub_results.every_eval_ever import aggregate
-from hub_results.import_lm_eval import Imported, find_results, import_file
+from hub_results.import_lm_eval import Imported, _aggregates, find_results, import_file
 from hub_results.listing import rows
 from hub_results.tables import as_csv
 
@@ -147,6 +147,7 @@ def test_the_numbers_are_lm_evals(written: Path, runs: dict[str, StoredRun]) -> 
         for name in names:
             assert run.result["scores"]["rewards"][name]["mean"] == said[task][name]
         assert run.result["scores"]["total"]["mean"] == said[task][names[0]]
+        assert run.result["scores"]["metrics"] == {}
     assert said["sums"]["exact_match,strict"] == 0.5
     assert said["sums"]["exact_match,flexible"] == 1.0
 
@@ -279,3 +280,14 @@ def test_a_document_without_a_number_is_a_failure_and_no_zero(written: Path, tmp
 def test_a_folder_without_results_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no results of lm-eval"):
         find_results(tmp_path)
+
+
+def test_what_lm_eval_aggregates_without_a_number_for_each_document_is_kept() -> None:
+    said = {
+        "alias": "x", "acc,none": 0.5, "acc_stderr,none": 0.1, "sample_len": 8, "bleu,none": 12, "bleu_stderr,none": 1.5,
+        "ter,none": float("nan"), "f1,none": 0.25, "f1_stderr,none": "N/A",
+    }  # fmt: skip
+    assert _aggregates(said, ["acc,none"]) == {
+        "metrics": {"bleu,none": 12.0, "f1,none": 0.25},
+        "metric_estimates": {"bleu,none": {"standard_error": 1.5}},
+    }
