@@ -47,10 +47,17 @@ def island(data: Any) -> str:
     >>> island(["</script>", "\ud800"])
     '["\\u003c/script\\u003e","\\ud800"]'
     """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        text = _dump(data)
+    except ValueError:  # a number that JSON has not, which would cost the whole page
+        text = _dump(json.loads(json.dumps(data, default=str), parse_constant=str))
     for risky, harmless in _RISKY.items():
         text = text.replace(risky, harmless)
     return _LONE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False)
 
 
 def page(title: str, body: str, *, scripts: Sequence[str] = (), data: Any = None) -> str:

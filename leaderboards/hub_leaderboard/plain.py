@@ -65,6 +65,7 @@ def _cell(entry: Entry, cell: Cell | None) -> dict[str, Any]:
         "interval_95": values.interval,
         "completions": values.completions,
         "failed": values.failed,
+        "coverage": values.coverage,
         "failed_by_reason": dict(values.reasons),
         "abstained": values.abstained,
         "recipe": cell.run.result.get("recipe"),

@@ -46,6 +46,15 @@ def lengths(lines):
     return {"mean length": sum(values) / len(values)}
 
 own = make("own", metrics=lengths)
+
+def talk(split):
+    for row in rows(split, 4):
+        number = row.pop("prompt")
+        system = {"role": "system", "content": "Say <b>it</b>."}
+        yield {**row, "prompt": [system, {"role": "user", "content": number}], "ratio": float(number)}
+
+chat = hub.Benchmark("chat", talk, {"reward": [{"use": __file__ + ":right"}]}, "Messages.",
+    decoding=hub.Decoding(temperature=1.0))
 few = make("few", decoding=hub.Decoding(temperature=1.0))
 rates = {"reward": [{"use": __file__ + ":right"}, {"use": __file__ + ":length"}]}
 headed = hub.Benchmark("headed", rows, rates, "Two rates.", category="kind", headline=("right", "length"))
@@ -61,7 +70,7 @@ class Says:
 
     def generate(self, prompts: Sequence[Any], decoding: hub.Decoding) -> Iterator[hub.Completion]:
         for index, prompt in enumerate(prompts):
-            text = self.answer(int(prompt), decoding.seed)
+            text = self.answer(int(hub.Sample(prompt).prompt_text.split()[-1]), decoding.seed)
             yield hub.Completion(index, text, "length" if index == 1 else "stop", len(text))
 
     def describe(self) -> Mapping[str, Any]:

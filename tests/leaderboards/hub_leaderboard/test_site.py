@@ -259,6 +259,24 @@ def test_pages_are_turned_and_a_sample_has_an_address(
     assert page.locator("#sample-117\\.0").get_attribute("open") is None
 
 
+def test_messages_and_several_completions_of_a_prompt(
+    make_run: Make, make_board: Make, page: Any, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "runs" / "a", "a", lambda n: n == 2, on="chat", samples_per_prompt=2)
+    lines = (run / "samples.jsonl").read_text().replace('"ratio": 3.0', '"ratio": NaN')
+    (run / "samples.jsonl").write_text(lines)
+    site.build([make_board({"use": "chat", "samples_per_prompt": 2})], [tmp_path / "runs"], tmp_path / "site")
+    (file,) = (tmp_path / "site" / "runs").iterdir()
+    page.goto(file.as_uri())
+    titles = page.locator(".sample summary span:first-child").all_inner_texts()
+    assert titles == [f"q{n} #{k}" for n in range(4) for k in (1, 2)]
+    last = page.locator(".sample").nth(7)
+    last.locator("summary").click()
+    assert last.locator("h3").all_inner_texts()[:3] == ["prompt, system", "prompt, user", "completion"]
+    assert last.locator("pre").all_inner_texts()[:3] == ["Say <b>it</b>.", "3", "wrong"]
+    assert "NaN" in last.locator("pre").all_inner_texts()
+
+
 def test_the_same_runs_give_the_same_bytes(root: Path, board: Board, built: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere" / "runs"
     shutil.copytree(root, moved)
