@@ -59,10 +59,13 @@ def evaluate(
     """
     model = dict(generator.describe())
     recipe = make_recipe(plan, model)
+    engine = engine or default_engine()
+    if not (Path(folder) / "result.json").exists():
+        plan.mix.warm(engine)  # a reward that cannot be constructed leaves no run behind that is in the way
     with open_folder(Path(folder), recipe, resume=resume) as run:
         if run.is_complete:
             return run.read_result()
-        job = _Job(plan, generator, run, progress, engine or default_engine())
+        job = _Job(plan, generator, run, progress, engine)
         started, clock = datetime.now(UTC), time.monotonic()
         resumed = job.pick_up()
         job.run()
@@ -109,7 +112,6 @@ class _Job:
 
     def run(self) -> None:
         """Make and score what is missing."""
-        self.plan.mix.warm(self.engine)
         grader = Grader(self.plan.mix, self.engine, self.deliver)
         try:
             made = self.folder.completions

@@ -256,6 +256,7 @@ def test_without_a_judge_nothing_is_asked(
     with pytest.raises(ConfigError, match=r"none is given: url=\.\.\., or HUB_JUDGE_URL"):
         evaluate(make_plan("mt-bench"), model, tmp_path / "run", engine=engine)
     assert model.asked == []
+    assert not (tmp_path / "run").exists()
 
 
 def copy(data: Path, folder: Path, **changed: str | None) -> Path:
