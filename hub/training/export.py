@@ -1,6 +1,7 @@
 """Writes what a trainer needs to use a mix."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -8,7 +9,11 @@ from hub.errors import ConfigError, OptionError, PluginError, nearest
 from hub.options import check_options, describe_options
 from hub.plugins import load, open_target
 from hub.training.from_file import read
+from hub.training.needs import TOKENS, columns_needed
 from hub.training.trainer import Exported
+
+KNOWN = ("answer", TOKENS)
+"""Columns that need no mention: what adapters call the reference answer and the tokens."""
 
 
 def export(
@@ -51,7 +56,11 @@ def export(
     except OSError as error:
         where = error.filename or folder
         raise ConfigError(f"{where}: cannot be written: {error.strerror}; give another --out") from error
-    return exported
+    needed = {name: rewards for name, rewards in columns_needed(mix).items() if name not in KNOWN}
+    if not needed:
+        return exported
+    listed = ", ".join(f"{name} ({', '.join(rewards)})" for name, rewards in needed.items())
+    return replace(exported, instructions=f"# columns that the mix needs: {listed}\n{exported.instructions}")
 
 
 def _write(targets: Mapping[Path, str], overwrite: bool) -> None:

@@ -47,6 +47,13 @@ def test_writes_the_files_and_tells_the_flags(mix: Path, tmp_path: Path) -> None
     assert text == f"('think-format',) mix.toml {digest(mix)[:4]} 8"
 
 
+def test_the_columns_that_a_mix_needs_are_told(mix: Path, tmp_path: Path) -> None:
+    routed = '[[reward]]\nuse = "math"\nwhen = { task = "math" }\n\n[[reward]]\nuse = "numeric"\nmap = { answer = "gold" }\n'
+    mix.write_text(routed)
+    told = "# columns that the mix needs: task (math), gold (numeric)\n"
+    assert export("plain", mix, tmp_path / "out").instructions == f"{told}--flag out"
+
+
 def test_writes_over_nothing_that_differs(mix: Path, tmp_path: Path) -> None:
     export("plain", mix, tmp_path)
     export("plain", mix, tmp_path)  # the same again is no harm
