@@ -13,7 +13,7 @@ import socket
 import stat
 from typing import Any
 
-from hub_local import kernel
+from hub_local import kernel, scratch
 
 _NAMESPACES = (
     kernel.CLONE_NEWUSER
@@ -159,8 +159,36 @@ def renew_scratch(megabytes: int) -> None:
     os.chdir("/tmp")
 
 
-def ruleset(config: dict[str, Any]) -> int:
-    """Return the second tier's walls, made once: a ruleset of Landlock for every program's process."""
+def enter_landlock(control: socket.socket, config: dict[str, Any]) -> int:
+    """Go behind the second tier's walls, in a new process; the old one removes the folder after its end.
+
+    What is forked is behind them as well: putting each process there costs as much as it has rules. Only
+    version 1 of Landlock would not let the server empty the folder, which moves what is in it.
+
+    Returns:
+        With version 1 the ruleset, for every program's process to go behind; else -1.
+    """
+    kernel.empty_bounding_set()
+    os.chdir(config["scratch"])
+    ruleset = _ruleset(config)
+    child = os.fork()
+    if child:
+        control.close()
+        _, status = os.waitpid(child, 0)
+        if config["own_scratch"]:
+            scratch.remove(config["scratch"])
+        os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
+    kernel.die_with_parent()
+    if config["landlock_abi"] == 1:
+        return ruleset
+    kernel.gain_nothing()
+    kernel.restrict(ruleset)
+    os.close(ruleset)
+    return -1
+
+
+def _ruleset(config: dict[str, Any]) -> int:
+    """Return a ruleset of Landlock: the interpreter, its libraries, and a folder to write to."""
     writable = [config["scratch"], "/dev/null", "/dev/full"]
     readable = [*config["packages"], "/dev/random", "/dev/urandom"]
     listed: list[str] = []

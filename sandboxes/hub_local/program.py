@@ -53,7 +53,7 @@ class Waiting:
         work: where programs come from (see `take_work`).
         config: see `layers.configuration`.
         base: bytes of memory that are there before any program.
-        ruleset: Landlock's, in the tier that needs it.
+        ruleset: Landlock's, where it is not behind that already; -1 for none.
     """
 
     def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
@@ -98,7 +98,7 @@ class Waiting:
         null = os.open(os.devnull, os.O_RDWR)
         for place in (0, 1, 2):
             os.dup2(null, place)
-        if not self.namespaces:
+        if self.ruleset != -1:
             kernel.restrict(self.ruleset)
         os.closerange(3, WORK)
         for which, value in _SAME_LIMITS.items():

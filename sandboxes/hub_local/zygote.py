@@ -43,9 +43,7 @@ def main() -> None:
         if config["tier"] == "namespaces":
             confine.enter_namespaces(control, config)
         else:
-            kernel.empty_bounding_set()
-            os.chdir(config["scratch"])
-            ruleset = confine.ruleset(config)
+            ruleset = confine.enter_landlock(control, config)
         kernel.hide_memory()
         kernel.gain_nothing()
         kernel.Filter(importlib.import_module("hub_local.seccomp").server()).install()
@@ -89,11 +87,9 @@ class Server:
                 order = json.loads(data)
                 if "wall_s" in order:
                     self.run(order)
-        if self.config["own_scratch"]:
-            if self.pidfd != -1:
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-                self.reap()
-            self.scratch.remove(self.config["scratch"])
+        if self.pidfd != -1:  # before its folder is removed
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            self.reap()
 
     def fork(self) -> None:
         """Make the process for the next program; nothing of the one before must be there any more."""

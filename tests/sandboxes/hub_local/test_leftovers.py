@@ -80,7 +80,7 @@ def test_hundreds_of_programs_leave_nothing(options: dict[str, object]) -> None:
         assert state() == steady
         assert isinstance(box, LocalSandbox)
         for server in servers(box):
-            waiting(server, box.tier == "namespaces")
+            waiting(server)
     below = started().union(*map(children, started() - processes)) - processes
     box.close()
     for pid in below:
@@ -167,12 +167,12 @@ def state_of(pid: int) -> str:
         return ""
 
 
-def waiting(server: int, namespaces: bool) -> int:
+def waiting(server: int) -> int:
     """Wait until all that is below a server is the process of its next program; return that."""
     for _ in range(1000):
         found = children(server)
         leaves = [pid for pid in found if not children(pid)]
-        if len(found) == 1 + namespaces and len(leaves) == 1 and state_of(leaves[0]) == "S":
+        if len(found) == 2 and len(leaves) == 1 and state_of(leaves[0]) == "S":
             return leaves[0]
         time.sleep(0.01)
     raise AssertionError(f"the server does not come to rest: {found}")
@@ -183,7 +183,7 @@ def test_a_server_killed_in_mid_program_costs_nothing(options: dict[str, object]
     assert isinstance(box, LocalSandbox)
     with ThreadPoolExecutor(1) as pool:
         [server] = servers(box)
-        process = waiting(server, box.tier == "namespaces")
+        process = waiting(server)
         source = "import time\nwhile time.process_time() < 1: pass\nprint(1)"
         running = pool.submit(box.run, hub.Program(source, expected_stdout="1"), hub.Limits(wall_s=20))
         wait_until_busy(process)
@@ -208,7 +208,7 @@ def test_a_process_killed_before_its_program_costs_nothing(options: dict[str, ob
     with contextlib.closing(hub.open_sandbox("local", **{**options, "slots": 1})) as box:
         assert isinstance(box, LocalSandbox)
         for name in ("honest", "judged", "cases"):
-            process = waiting(servers(box)[0], box.tier == "namespaces")
+            process = waiting(servers(box)[0])
             os.kill(process, signal.SIGKILL)
             gone(process)
             assert run(box, name) == (name, MIXED[name][1])
