@@ -5,7 +5,7 @@ protocol and OpenRLHF's), Ray actors, lm-eval's `simple_evaluate`, Inspect's `ev
 
 | trainer | what runs here |
 |---|---|
-| verl | its own reward manager loader, with the exported manager |
+| verl | its own reward manager loader, with the exported manager, and its `naive` one with `compute_score` |
 | OpenRLHF | its own single-turn executor, and that with `reward_func` |
 | Miles | its own `async_rm` and `batched_async_rm`, with the stop token that it keeps; slime is given the same file |
 | SkyRL | its own gym |
@@ -194,8 +194,8 @@ def test_trainers_with_their_own_code(
 ) -> None:
     export(trainer, folder / "mix.toml", folder / trainer, **options)
     found = in_trainers(folder / f"in_{trainer}.py", folder)
-    # Miles is asked twice, sample by sample and in groups; OpenRLHF for its executor and for reward_func.
-    for way in found if trainer != "verl" else [found]:
+    # Each in two ways: manager and compute_score; executor and reward_func; sample by sample and in groups.
+    for way in found:
         assert [(value, missing) for value, missing in way] == lowered
 
 

@@ -1,4 +1,4 @@
-"""The rows through verl's reward manager loop: `python in_verl.py FOLDER`, with what `hub export` wrote in it."""
+"""The rows through verl's own reward managers, with what `hub export` wrote: `python in_verl.py FOLDER`."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def batch_of(row, tokenizer):
         "uid": row["prompt"],
         "data_source": row["task"],
         "reward_model": {"style": "rule", "ground_truth": row["answer"]},
-        "extra_info": {**own, "split": "train"},
+        "extra_info": {**own, "split": "train", "index": row["prompt"]},
         "raw_prompt": [{"role": "user", "content": row["prompt"]}],
         "__num_turns__": 2,
     }
@@ -47,9 +47,7 @@ def batch_of(row, tokenizer):
     return DataProto.from_dict(tensors=tensors, non_tensors=arrays)
 
 
-async def run():
-    tokenizer = byte_tokenizer()
-    manager = {"source": "importlib", "name": "HubRewardManager"}
+async def scored(tokenizer, manager, function=None):
     config = OmegaConf.create(
         {
             "trainer": {"experiment_name": "parity", "use_v1": True},
@@ -58,11 +56,8 @@ async def run():
             "data": {"train_batch_size": 125},
             "reward": {
                 "num_workers": 1,
-                "custom_reward_function": {"path": None, "name": "compute_score"},
-                "reward_manager": {
-                    **manager,
-                    "module": {"path": str(FOLDER / "verl" / "hub_verl_reward.py")},
-                },
+                "custom_reward_function": {"path": function, "name": "compute_score"},
+                "reward_manager": manager,
                 "reward_model": {"enable": False},
                 "sandbox_fusion": {"url": None},
                 "reward_kwargs": {},
@@ -72,6 +67,13 @@ async def run():
     loaded = load_reward_manager(config, tokenizer)
     found = await asyncio.gather(*(loaded.run_single(batch_of(row, tokenizer)) for row in ROWS))
     return [[one["reward_score"].hex(), bool(one["reward_extra_info"]["hub/missing"])] for one in found]
+
+
+async def run():
+    tokenizer, file = byte_tokenizer(), str(FOLDER / "verl" / "hub_verl_reward.py")
+    ours = {"source": "importlib", "name": "HubRewardManager", "module": {"path": file}}
+    naive = {"source": "register", "name": "naive", "module": {"path": None, "name": None}}
+    return [await scored(tokenizer, ours), await scored(tokenizer, naive, file)]
 
 
 print(json.dumps(asyncio.run(run())))

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from hub.errors import ConfigError
+from hub.errors import BadInput, ConfigError
 from hub.training.export import export
 from hub_nemo_rl.environment import MixEnvironment
 
@@ -67,6 +68,25 @@ def test_samples_that_come_one_by_one(tmp_path: Path) -> None:
 
     assert [step.rewards.item() for step in asyncio.run(steps())] == pytest.approx([1.0, 2 / 3, 0.0, 1.0])
     made.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("batch", "rows", "message"),
+    [([[]], 1, "conversation 0 is empty"), (logs(["4"]), 2, "1 conversations with metadata of 2")],
+)
+def test_a_batch_that_cannot_be_scored_says_why(tmp_path: Path, batch: Any, rows: int, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        asyncio.run(environment(tmp_path).step(batch, infos(rows)))
+
+
+def test_prompts_with_equal_images_are_one_group(tmp_path: Path) -> None:
+    def log(text: str) -> list[dict[str, Any]]:
+        image = Image.new("RGB", (4, 4), "red")
+        question = {"role": "user", "content": [{"type": "image", "image": image}]}
+        return [question, {"role": "assistant", "content": text}]
+
+    got = asyncio.run(environment(tmp_path, COMPARING).step([log("1"), log("333"), log("22")], infos(3)))
+    assert got.rewards.tolist() == [0.0, 2.0, 1.0]
 
 
 @pytest.mark.parametrize("group_size", [None, 3])
