@@ -193,7 +193,8 @@ def import_(tool: str, path: Path, out: Path, as_json: bool) -> int:
     The runs are marked as imported. Exit code 1 if a task could not be imported; the others were.
     """
     from hub.errors import DataError
-    from hub_results.import_lm_eval import Imported, find_results, import_file
+    from hub_results.import_lm_eval import Imported, import_file
+    from hub_results.lm_eval_files import find_results
 
     found: list[Imported] = []
     problems: list[str] = []

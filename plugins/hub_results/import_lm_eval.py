@@ -4,12 +4,10 @@ Each task becomes a run that is marked as imported: its recipe names lm-eval and
 taken for one of the hub's own. A document is a sample, each metric under each filter a reward, and the total
 is the first of these, as for the hub's own `lm-eval/TASK`. What lm-eval aggregates is kept beside it.
 
-The files' form is that of lm-eval 0.4.9, 0.4.11 and 0.4.13 (`lm_eval/loggers/evaluation_tracker.py`,
-`lm_eval/evaluator.py`). Not here: tasks without a number for each document, such as perplexities of a corpus.
+Not here: tasks without a number for each document, such as perplexities of a corpus.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +21,7 @@ from hub.errors import DataError
 from hub.evaluation.folder import FORMAT, Key, open_folder
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.summary import account
-
-OLDEST, NEWEST = (0, 4, 9), (0, 4, 13)
-"""Versions of lm-eval whose files are known."""
-_DATE = re.compile(r".*_(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.json")
+from hub_results.lm_eval_files import find_samples, read_documents, read_results
 
 
 @dataclass(frozen=True)
@@ -44,23 +39,6 @@ class Imported:
     is_new: bool
 
 
-def find_results(path: Path) -> list[Path]:
-    """Return lm-eval's files of results: the one that is named, or all below a folder.
-
-    Raises:
-        DataError: there is none.
-    """
-    if path.is_file():
-        return [path]
-    found = sorted(file for file in path.rglob("*.json") if _DATE.fullmatch(file.name))
-    if not found:
-        raise DataError(
-            f"{path}: holds no results of lm-eval (results_*.json), which `lm_eval run --output_path FOLDER "
-            "--log_samples` writes"
-        )
-    return found
-
-
 def import_file(file: Path, out: Path) -> Iterator[Imported | DataError]:
     """Write each task of a file of results as a run; yield what it became, or what is wrong with it.
 
@@ -73,7 +51,7 @@ def import_file(file: Path, out: Path) -> Iterator[Imported | DataError]:
     Raises:
         DataError: the file cannot be read, or is of a version that is not known.
     """
-    results = _read_results(file)
+    results = read_results(file)
     for task in results["configs"]:
         try:
             yield _import_task(file, results, task, out)
@@ -83,31 +61,10 @@ def import_file(file: Path, out: Path) -> Iterator[Imported | DataError]:
             yield DataError(f"{file}: {task}: is not what lm-eval writes ({type(error).__name__}: {error})")
 
 
-def _read_results(file: Path) -> dict[str, Any]:
-    try:
-        results = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: cannot be read: {error}") from error
-    if not isinstance(results, dict) or not {"results", "configs", "n-samples"} <= results.keys():
-        raise DataError(f"{file}: is no file of results of lm-eval")
-    version = results.get("lm_eval_version")
-    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version) if isinstance(version, str) else None
-    if numbers is None or not OLDEST <= tuple(map(int, numbers.groups())) <= NEWEST:
-        known = " to ".join(".".join(map(str, bound)) for bound in (OLDEST, NEWEST))
-        raise DataError(
-            f"{file}: was written by lm-eval {version or 'of an unknown version'}; what is known is {known}: "
-            "run it with one of these"
-        )
-    return results
-
-
 def _import_task(file: Path, results: Mapping[str, Any], task: str, out: Path) -> Imported:
-    date = _DATE.fullmatch(file.name)
-    samples_file = file.with_name(f"samples_{task}_{date[1] if date else ''}.jsonl")
-    if not samples_file.is_file():
-        raise DataError(f"{file}: {task}: there is no {samples_file.name}: run lm_eval with --log_samples")
+    samples_file = find_samples(file, task)
     content = samples_file.read_bytes()
-    documents = _read_documents(samples_file, content)
+    documents = read_documents(samples_file, content)
     metrics = _metrics(documents)
     if not metrics:
         raise DataError(
@@ -125,22 +82,6 @@ def _import_task(file: Path, results: Mapping[str, Any], task: str, out: Path) -
         run.add_samples(samples.items())
         run.finish(result)
     return Imported(task, folder, is_new=True)
-
-
-def _read_documents(file: Path, content: bytes) -> list[dict[str, Any]]:
-    """One line per document and filter, with the documents in order and the filters as they first come."""
-    lines = []
-    for number, line in enumerate(content.splitlines(), 1):
-        try:
-            lines.append(json.loads(line))
-            assert {"doc_id", "doc", "filter", "metrics", "arguments", "resps"} <= lines[-1].keys()
-        except (ValueError, AttributeError, AssertionError) as error:
-            raise DataError(
-                f"{file}:{number}: is no sample of lm-eval ({type(error).__name__}: {error})"
-            ) from None
-    if not lines:
-        raise DataError(f"{file}: holds no samples")
-    return sorted(lines, key=lambda line: int(line["doc_id"]))
 
 
 def _metrics(documents: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

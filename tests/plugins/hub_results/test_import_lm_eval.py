@@ -18,8 +18,9 @@ from hub.evaluation.compare import compare
 from hub.evaluation.stored import StoredRun, find_runs, read_run
 from hub_results.command import command
 from hub_results.every_eval_ever import aggregate
-from hub_results.import_lm_eval import Imported, _aggregates, find_results, import_file
+from hub_results.import_lm_eval import Imported, _aggregates, import_file
 from hub_results.listing import rows
+from hub_results.lm_eval_files import find_results
 from hub_results.tables import as_csv
 
 SUMS = """
