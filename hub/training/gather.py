@@ -139,6 +139,11 @@ class Gatherer:
             if not future.cancel() and isinstance(future, _Asked):
                 self._drop(future)
 
+    @staticmethod
+    def result_of(future: "Future[Lowered]") -> MixScore | None:
+        """Return what the mix made of a sample, from `submit`; None while it is not scored."""
+        return future.scored if isinstance(future, _Asked) else None
+
     def close(self) -> None:
         """Close every group as it is, answer what waits, and end the threads."""
         with self._changed:
