@@ -57,7 +57,7 @@ def export(
         raise ConfigError(SCHEDULE)
     if url is not None:
         _check_remote(mix, label)
-        address = shlex.quote(service_url(url, "remote_rm", {"label": label}))
+        address = shlex.quote(service_url(url, "remote_rm", {"missing": "mean", "label": label}))
         notes = [_INSTALLED, "Miles asks once: a request that fails ends the run"]
         return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url {address}", *_HOOKS]))
     name = "hub_miles_" + re.sub(r"\W", "_", path.stem)

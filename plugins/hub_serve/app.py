@@ -11,8 +11,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.errors import EngineError
 from hub_serve import openrlhf, pooling, remote_rm
@@ -33,6 +34,8 @@ PROTOCOLS: dict[str, Protocol] = {
 """By path: /get_reward asks the first mix, /mixes/NAME/get_reward the one called NAME."""
 OPEN = frozenset(("/healthz", "/readyz"))
 """Paths that need no token."""
+LARGE_ANSWER = 1 << 16
+"""Bytes of an answer that may lie in a connection's buffer while nobody reads it."""
 NOT_ADMITTED = frozenset(("/healthz", "/readyz", "/metrics", "/v1/mixes"))
 """Routes that are answered while the service drains, and do not keep it from ending."""
 _log = logging.getLogger("hub_serve.access")
@@ -52,8 +55,11 @@ class App:
         self._token = None if token is None else _digest(token.encode())
         routes = [
             self._route("/v1/mixes/{name}/score", "POST", self._score),
-            *(self._route(f"/{path}", "POST", self._ask(answer)) for path, answer in PROTOCOLS.items()),
-            *(self._route(f"/mixes/{{name}}/{path}", "POST", self._ask(a)) for path, a in PROTOCOLS.items()),
+            *(self._route(f"/{path}", "POST", self._ask(path, answer)) for path, answer in PROTOCOLS.items()),
+            *(
+                self._route(f"/mixes/{{name}}/{path}", "POST", self._ask(path, a))
+                for path, a in PROTOCOLS.items()
+            ),
             self._route("/v1/mixes", "GET", self._mixes),
             self._route("/healthz", "GET", self._healthz),
             self._route("/readyz", "GET", self._readyz),
@@ -77,11 +83,17 @@ class App:
             await send(
                 {"type": "http.response.start", "status": status, "headers": _headers(exchange, answer)}
             )
-            await send({"type": "http.response.body", "body": answer.body})
+            large = len(answer.body) > LARGE_ANSWER
+            if large:
+                self.service.hold(exchange, len(answer.body))
+            await send({"type": "http.response.body", "body": answer.body, "more_body": large})
+            if large:
+                await send({"type": "http.response.body"})  # waits until the client has read
         except ClientGone:
             status = 499
         finally:
             self.service.under_way -= 1
+            self.service.release(exchange)
             seconds = time.perf_counter() - start
             self.service.metrics.answered(exchange.route, status, seconds)
             if self.service.settings.access_log:
@@ -89,6 +101,7 @@ class App:
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> Answer:
         try:
+            self._check_origin(exchange)
             self._check_token(exchange)
             await self._router(scope, receive, send)
             answer: Answer = scope["hub_serve_answer"]
@@ -110,6 +123,12 @@ class App:
             "an error in the service", exc_info=error, extra={"fields": {"request_id": exchange.id}}
         )
         return Refused(500, "internal", f"an error in the service: {type(error).__name__}")
+
+    def _check_origin(self, exchange: Exchange) -> None:
+        origin = exchange.headers.get(b"origin")
+        if origin is not None and origin.decode("latin-1") not in self.service.settings.origins:
+            message = "web pages are not answered; where one should be: hub serve --allow-origin URL"
+            raise Refused(403, "origin", message, CLOSE)
 
     def _check_token(self, exchange: Exchange) -> None:
         if self._token is None or exchange.scope["path"] in OPEN:
@@ -136,15 +155,16 @@ class App:
         body = await self.service.read(exchange)
 
         async def make() -> Answer:
-            samples, step = read_samples(read_json(body), self.service.settings.max_batch)
+            size, most = len(body), self.service.settings.max_batch
+            samples, step = await self.service.aside(size, lambda: read_samples(read_json(body), most))
             exchange.samples = len(samples)
-            results = await self.service.score(served, samples, step, len(body))
-            return Answer(write_results(samples, results))
+            results = await self.service.score(served, samples, step, size)
+            return Answer(await self.service.aside(size, lambda: write_results(samples, results)))
 
         at_once = served.is_inline and len(body) <= SHORT_BYTES
         return await self.service.once(exchange, body, make, at_once=at_once)
 
-    def _ask(self, answer: Protocol) -> Handler:
+    def _ask(self, path: str, answer: Protocol) -> Handler:
         async def ask(exchange: Exchange) -> Answer:
             name = exchange.scope["path_params"].get("name")
             served = self.service.mixes.get(name)
@@ -156,7 +176,15 @@ class App:
 
             return await self.service.once(exchange, body, make)
 
-        return ask
+        async def ask_for_verl(exchange: Exchange) -> Answer:
+            try:
+                return await ask(exchange)
+            except Refused as refused:
+                if refused.status != 429:
+                    raise
+                raise Refused(503, refused.code, refused.message, refused.headers) from None
+
+        return ask_for_verl if path in pooling.FORMS else ask
 
     async def _mixes(self, exchange: Exchange) -> Answer:
         return Answer.json({"mixes": [served.describe() for served in self.service.mixes]})
@@ -172,6 +200,15 @@ class App:
     async def _metrics(self, exchange: Exchange) -> Answer:
         text = await asyncio.to_thread(self.service.metrics.text)
         return Answer(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def open_to(app: App, origins: tuple[str, ...]) -> ASGIApp:
+    """Return the application as browsers need it for pages of these origins; none: as it is."""
+    if not origins:
+        return app
+    headers = ["Authorization", "Content-Type", "Idempotency-Key", "X-Hub-Run", "X-Request-Id"]
+    shown = ["Retry-After", "X-Request-Id"]
+    return CORSMiddleware(app, origins, ("GET", "POST"), headers, expose_headers=shown)
 
 
 class _Endpoint:

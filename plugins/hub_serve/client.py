@@ -14,6 +14,7 @@ import random
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Coroutine, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,8 +78,10 @@ class AsyncClient:
             raise BadInput("batch and concurrency should be at least 1")
         self.url, self.mix, self.batch, self.patience_s = url.rstrip("/"), mix, batch, patience_s
         token = token or os.environ.get("HUB_TOKEN", "").strip() or None
+        if token and (not token.isprintable() or " " in token):
+            raise BadInput("the token should have no spaces, line ends or other characters that are not seen")
         self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            headers={b"Authorization": b"Bearer " + token.encode()} if token else {},
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             timeout=httpx.Timeout(timeout_s, connect=10.0, pool=None),
         )
@@ -206,7 +209,8 @@ class Client:
     """The same from ordinary code, any thread and inside running event loops; it can be pickled and forked.
 
     It has what code uses of a `hub.Mix` that it scores with: `score`, `ascore`, `names`, `groupwise`,
-    `compares` and `is_scheduled`; so it can stand in a mix's place, e.g. in `hub.Gatherer`.
+    `compares` and `is_scheduled`; so it can stand in a mix's place, e.g. in `hub.Gatherer`. Its thread ends
+    when it is closed, or when nobody has it any more.
 
     Args:
         url: as for `AsyncClient`.
@@ -217,7 +221,7 @@ class Client:
     def __init__(self, url: str, mix: str | None = None, **options: Any) -> None:
         self._arguments = (url, mix, options)
         self._lock = threading.Lock()
-        self._pid = 0
+        self._closed = False
         self._start()
 
     def score(
@@ -262,13 +266,12 @@ class Client:
         return self._call(self._client().about()).result()
 
     def close(self) -> None:
-        """Close the connections and end the thread."""
-        if self._pid == os.getpid():
-            self._pid = 0
-            asyncio.run_coroutine_threadsafe(self._inner.aclose(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        """Close the connections and end the thread; what is under way is cancelled."""
+        with self._lock:
+            self._closed = True
+            self._end()
+            if self._pid == os.getpid():
+                self._thread.join()
 
     def __enter__(self) -> "Client":
         return self
@@ -283,6 +286,8 @@ class Client:
     def _client(self) -> AsyncClient:
         """The client that sends, of this process: a fork's has no thread."""
         with self._lock:
+            if self._closed:
+                raise ServiceError("this client is closed")
             if self._pid != os.getpid():
                 self._start()
             return self._inner
@@ -291,12 +296,37 @@ class Client:
         url, mix, options = self._arguments
         self._inner = AsyncClient(url, mix, **options)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="hub-serve-client", daemon=True)
+        self._thread = threading.Thread(
+            target=_run, args=(self._loop, self._inner), name="hub-serve-client", daemon=True
+        )
         self._thread.start()
         self._pid = os.getpid()
+        self._end = weakref.finalize(self, _stop, self._loop, self._pid)
+        self._end.atexit = False
 
     def _call(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+def _run(loop: asyncio.AbstractEventLoop, inner: AsyncClient) -> None:
+    """What a client's thread does until it is closed, or nobody has it any more."""
+    loop.run_forever()
+    loop.run_until_complete(_end(inner))
+    loop.close()
+
+
+async def _end(inner: AsyncClient) -> None:
+    under_way = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
+    await inner.aclose()
+    await asyncio.sleep(0)  # transports close their sockets in the loop's next round
+
+
+def _stop(loop: asyncio.AbstractEventLoop, pid: int) -> None:
+    if pid == os.getpid():
+        loop.call_soon_threadsafe(loop.stop)
 
 
 class _TooLarge(Exception):

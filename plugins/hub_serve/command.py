@@ -1,6 +1,7 @@
 """`hub serve`: reads its options, opens the engine, reads the mixes, listens."""
 
 import os
+import re
 from contextlib import closing, suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -29,6 +30,13 @@ Examples:
     "--token-file",
     type=click.Path(dir_okay=False),
     help="Clients must send what it holds.  [default: $HUB_TOKEN]",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Answer web pages of this origin, e.g. https://lab.example; others never.",
 )
 @click.option("--no-token", is_flag=True, help="Serve other machines without a token.")
 @click.option(
@@ -71,6 +79,7 @@ def command(
     host: str,
     port: int,
     token_file: str | None,
+    origins: tuple[str, ...],
     no_token: bool,
     max_body_mb: float,
     max_batch: int,
@@ -111,8 +120,12 @@ def command(
         )
     if max_batch > max_waiting:
         raise ConfigError(f"--max-batch {max_batch} is more than --max-waiting {max_waiting}")
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/\s*]+", origin):
+            raise ConfigError(f"--allow-origin {origin}: give one origin, e.g. https://lab.example:8080")
     settings = Settings(
         token=token,
+        origins=origins,
         max_body=int(max_body_mb * MEGABYTE),
         max_batch=max_batch,
         max_waiting=max_waiting,

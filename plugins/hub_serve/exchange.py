@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ class Exchange:
         mix: the name of the mix that it asks for.
         samples: how many it holds.
         detail: what is worth logging beside its status.
+        held: bytes of memory that it takes; see `Service.hold`.
     """
 
     scope: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Exchange:
     mix: str = ""
     samples: int = 0
     detail: str = ""
+    held: int = 0
     gone: bool = False
 
     def __post_init__(self) -> None:
@@ -67,11 +69,21 @@ class Exchange:
             found.setdefault(name, []).append(value)
         return found
 
-    async def body(self, limit: int, timeout_s: float) -> bytes:
+    @property
+    def run(self) -> str:
+        """The client's `X-Hub-Run`; "" where it sends none."""
+        return self.headers.get(b"x-hub-run", b"").decode("latin-1")
+
+    async def body(self, limit: int, timeout_s: float, take: Callable[[bytes], None]) -> bytes:
         """Return the request's body.
 
+        Args:
+            limit: the most bytes that it may have.
+            timeout_s: seconds in which it must have come.
+            take: called with each part of it as it comes; may refuse it.
+
         Raises:
-            Refused: it is larger than `limit` bytes, does not come in time, or is packed.
+            Refused: it is larger than `limit` bytes, does not come in time, is packed, or `take` refuses it.
             ClientGone: the connection was closed before its end.
         """
         packed = self.headers.get(b"content-encoding", b"identity").lower()
@@ -94,6 +106,7 @@ class Exchange:
                     size += len(part)
                     if size > limit:
                         raise too_large
+                    take(part)
                     parts.append(part)
                     if not message.get("more_body", False):
                         return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -7,6 +7,7 @@ a number is answered with an error, which the trainer repeats or stops at. It is
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hub.mix.combine import MixScore
@@ -18,10 +19,12 @@ from hub_serve.mixes import Served
 from hub_serve.refused import Refused, busy
 from hub_serve.service import Service
 
-LOWERING = ("group_size",)
+LOWERING = ("group_size", "run")
 """Query parameters of every protocol that this file answers."""
 LABEL = "answer"
 """The column of a label that is no object."""
+LONGEST_RUN = 200
+"""Characters of a run's name."""
 
 
 async def lowered(
@@ -43,14 +46,15 @@ async def lowered(
         query: its parameters.
         samples: in the order of the numbers; those of one prompt are a group.
         size: bytes of the body that they came in.
-        tells: the answer says which numbers stand for missing ones: then such a sample is answered at once
-            with the mean of what is known of its group, 0.0 where nothing is.
+        tells: the client has said that it reads which numbers stand for missing ones: then such a sample is
+            answered at once with the mean of what is known of its group, 0.0 where nothing is.
 
     Raises:
         Refused: a sample has no number and no group is known, or there is no room.
     """
     exchange.mix, exchange.samples = served.name, len(samples)
     group_size = _group_size(query)
+    samples = _of_run(samples, exchange, query)
     if group_size is not None:
         return await service.gather(served, served.gatherer(group_size), samples)
     if served.mix.compares:
@@ -100,6 +104,14 @@ def _group_size(query: dict[str, list[str]]) -> int | None:
             422, "group_size", "group_size should be a whole number: the trainer's samples per prompt"
         )
     return int(text)
+
+
+def _of_run(samples: Sequence[Sample], exchange: Exchange, query: dict[str, list[str]]) -> Sequence[Sample]:
+    """The samples in groups of their run, where it has a name: another run may have the same prompts."""
+    run = query["run"][-1] if "run" in query else exchange.run
+    if len(run) > LONGEST_RUN:
+        raise Refused(400, "bad_query", f"the run's name is longer than {LONGEST_RUN} characters")
+    return [replace(sample, group=(run, repr(sample.prompt))) for sample in samples] if run else samples
 
 
 def _missing(index: int, result: MixScore) -> Refused:

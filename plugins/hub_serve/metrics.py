@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from hub.mix.combine import MixScore
-from hub.training.lower import Lowered
 
 if TYPE_CHECKING:
     from hub_serve.service import Service
@@ -64,16 +63,6 @@ class Metrics:
         self._child(self._samples, mix).inc(len(results))
         self._tally(mix, results)
 
-    def gathered(self, mix: str, found: Sequence[Lowered], seconds: float) -> None:
-        """Count what was answered to a trainer that knows no missing value."""
-        self._child(self._scoring, mix).observe(seconds)
-        self._child(self._samples, mix).inc(len(found))
-        for one in found:
-            total = "failed" if one.missing else "scored"
-            self._child(self._outcomes, mix, "(total)", total, "").inc()
-            for name in one.failed:
-                self._child(self._outcomes, mix, name, "failed", "").inc()
-
     def _tally(self, mix: str, results: Sequence[MixScore]) -> None:
         if not results:
             return
@@ -113,7 +102,7 @@ class _Engine:
         )
         for served in list(self._service.mixes):
             info.add_metric([served.name, served.sha256], 1)
-            sums: Tally[str] = Tally()
+            sums = Tally(served.gathered)
             for gatherer in list(served.gatherers.values()):
                 sums.update(gatherer.counts)
             for what, count in sums.items():

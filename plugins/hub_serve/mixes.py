@@ -3,7 +3,9 @@
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,11 @@ from hub.errors import ConfigError, HubError, nearest
 from hub.mix.mix import Mix
 from hub.reward import Lane
 from hub.training.gather import Gatherer
-from hub_serve.refused import Refused
+from hub_serve.refused import Refused, busy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-MOST_GATHERERS = 8
-"""Group sizes that one mix is asked for at once; each has threads of its own."""
+MOST_GATHERERS = 16
+"""Group sizes that one mix is asked for at once; each has threads of its own while it has work."""
 LARGEST_GROUP = 4096
 
 
@@ -32,6 +34,9 @@ class Served:
         mix: what it says.
         engine: what scores it.
         group_wait_s: see `Settings`.
+        gatherers: by group size, the one last asked for at the end.
+        gathered: the counts of those that are no more.
+        used: requests that wait for each of them.
     """
 
     name: str
@@ -42,6 +47,8 @@ class Served:
     group_wait_s: float
     loaded: float = field(default_factory=time.time)
     gatherers: dict[int | None, Gatherer] = field(default_factory=dict)
+    gathered: Counter[str] = field(default_factory=Counter)
+    used: Counter[Gatherer] = field(default_factory=Counter)
     is_inline: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,19 +73,37 @@ class Served:
         """Return what gathers groups of this size; None: nothing waits for its group.
 
         Raises:
-            Refused: the size is none, or there are too many sizes, or the mix needs one.
+            Refused: the size is none, or requests with too many other sizes wait.
         """
-        known = self.gatherers.get(group_size)
+        known = self.gatherers.pop(group_size, None)
         if known is None:
             if group_size is not None and not 1 <= group_size <= LARGEST_GROUP:
                 raise Refused(422, "group_size", f"group_size should be from 1 to {LARGEST_GROUP}")
             if len(self.gatherers) >= MOST_GATHERERS:
-                sizes = ", ".join(map(str, self.gatherers))
-                raise Refused(422, "group_size", f"too many group sizes for one mix; there are: {sizes}")
-            known = self.gatherers[group_size] = Gatherer(
-                self.mix, group_size=group_size, engine=self.engine, wait_s=self.group_wait_s
-            )
+                self._drop_one()
+            known = Gatherer(self.mix, group_size=group_size, engine=self.engine, wait_s=self.group_wait_s)
+        self.gatherers[group_size] = known
         return known
+
+    @contextmanager
+    def use(self, gatherer: Gatherer) -> Iterator[None]:
+        """Keep a gatherer until the end of the block."""
+        self.used[gatherer] += 1
+        try:
+            yield
+        finally:
+            self.used[gatherer] -= 1
+            if not self.used[gatherer]:
+                del self.used[gatherer]
+
+    def _drop_one(self) -> None:
+        """Forget a group size for which no request waits: one without open groups, or the longest unused."""
+        free = [size for size, gatherer in self.gatherers.items() if not self.used[gatherer]]
+        if not free:
+            sizes = ", ".join(map(str, self.gatherers))
+            raise busy(f"requests with too many group sizes wait: {sizes}; send this one again later")
+        size = next((size for size in free if self.gatherers[size].is_idle), free[0])
+        self.gathered.update(self.gatherers.pop(size).counts)
 
     def describe(self) -> dict[str, Any]:
         """Return what clients may know of it."""

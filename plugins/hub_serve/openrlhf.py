@@ -23,7 +23,8 @@ QUERY = (*LOWERING, *SPLITTING, "label")
 async def answer(service: Service, served: Served, exchange: Exchange, body: bytes) -> Answer:
     """Answer one request."""
     query = exchange.query(QUERY)
-    samples = read(read_json(body), query, service.settings.max_batch)
+    most = service.settings.max_batch
+    samples = await service.aside(len(body), lambda: read(read_json(body), query, most))
     found = await lowered(service, served, exchange, query, samples, len(body))
     numbers = [one.numbers() for one in found]
     rewards = [one.value for one in found]

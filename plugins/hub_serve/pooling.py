@@ -20,7 +20,7 @@ from hub.sample import Sample
 from hub_serve.exchange import Answer, Exchange
 from hub_serve.lowered import LOWERING, lowered
 from hub_serve.mixes import Served
-from hub_serve.refused import Refused, unfit
+from hub_serve.refused import unfit
 from hub_serve.service import Service
 from hub_serve.split import SPLITTING, split
 from hub_serve.wire import check_count, check_depth, read_json
@@ -46,7 +46,7 @@ async def answer(service: Service, served: Served, exchange: Exchange, body: byt
         form: a key of `FORMS`.
     """
     query = exchange.query(QUERY)
-    given = read_json(body)
+    given = await service.aside(len(body), lambda: read_json(body))
     if type(given) is not dict:
         raise unfit("", "the body should be an object")
     if given.get("use_activation"):
@@ -54,14 +54,10 @@ async def answer(service: Service, served: Served, exchange: Exchange, body: byt
     model = given.get("model")
     if not exchange.mix and type(model) is str and (len(service.mixes) > 1 or service.mixes.has(model)):
         served = service.mixes.get(model)
-    samples = _pairs(given) if form == "score" else _texts(given, query)
+    read = (lambda: _pairs(given)) if form == "score" else (lambda: _texts(given, query))
+    samples = await service.aside(len(body), read)
     check_count(len(samples), service.settings.max_batch)
-    try:
-        found = await lowered(service, served, exchange, query, samples, len(body))
-    except Refused as refused:
-        if refused.status != 429:
-            raise
-        raise Refused(503, refused.code, refused.message, refused.headers) from None
+    found = await lowered(service, served, exchange, query, samples, len(body))
     prefix, make = FORMS[form]
     data = [{"index": index, **make(one.value)} for index, one in enumerate(found)]
     usage = {"prompt_tokens": 0, "total_tokens": 0, "completion_tokens": 0}

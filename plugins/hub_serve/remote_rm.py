@@ -6,8 +6,8 @@ takes the number and hooks of the trainer can read the rest; or, with `?reply=nu
 slime repeats a request that fails ten times; Miles stops.
 
 These trainers may end a group early and still wait for every answer, so unless `group_size` is given none
-waits for its group: an object says with hub/missing = 1.0 that its total stands for a missing one. A plain
-number cannot say so, and is an error instead.
+waits for its group, and a sample without a total is an error. With `?missing=mean` it is answered: with the
+mean of what is known of its group, and hub/missing = 1.0, for trainers whose hooks leave it out.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from hub_serve.refused import Refused, unfit
 from hub_serve.service import Service
 from hub_serve.wire import check_depth, read_json
 
-QUERY = (*LOWERING, "label", "reply")
+QUERY = (*LOWERING, "label", "reply", "missing")
 
 
 async def answer(service: Service, served: Served, exchange: Exchange, body: bytes) -> Answer:
@@ -29,10 +29,14 @@ async def answer(service: Service, served: Served, exchange: Exchange, body: byt
     reply = query.get("reply", ["dict"])[-1]
     if reply not in ("number", "dict"):
         raise Refused(400, "bad_query", "reply should be number or dict")
-    sample = read(read_json(body), query)
-    tells = reply == "dict"
+    missing = query.get("missing", ["error"])[-1]
+    if missing not in ("error", "mean") or (missing == "mean" and reply == "number"):
+        message = "missing should be error or mean; mean needs reply=dict, which tells what is missing"
+        raise Refused(400, "bad_query", message)
+    sample = await service.aside(len(body), lambda: read(read_json(body), query))
+    tells = missing == "mean"
     (found,) = await lowered(service, served, exchange, query, [sample], len(body), tells=tells)
-    return Answer.json({"hub/total": found.value, **found.numbers()} if tells else found.value)
+    return Answer.json(found.value if reply == "number" else {"hub/total": found.value, **found.numbers()})
 
 
 def read(given: Any, query: dict[str, list[str]]) -> Sample:

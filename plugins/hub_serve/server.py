@@ -11,7 +11,7 @@ from types import FrameType
 
 import uvicorn
 
-from hub_serve.app import App
+from hub_serve.app import App, open_to
 from hub_serve.connection import Connection
 from hub_serve.service import Service
 
@@ -31,9 +31,10 @@ class Server(uvicorn.Server):
     def __init__(self, service: Service, sock: socket.socket) -> None:
         self.service, self._sock = service, sock
         self._drained_by = 0.0
+        settings = service.settings
         config = uvicorn.Config(
-            App(service),
-            http=Connection.within(service.settings.header_timeout_s),
+            open_to(App(service), settings.origins),
+            http=Connection.within(settings.header_timeout_s, settings.write_timeout_s),
             ws="none",
             lifespan="off",
             log_config=None,

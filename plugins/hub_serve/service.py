@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.engine.interface import AnyEngine
 from hub.errors import RewardFailed
@@ -16,11 +17,16 @@ from hub_serve.exchange import Answer, Exchange
 from hub_serve.metrics import Metrics
 from hub_serve.mixes import Mixes, Served
 from hub_serve.once import Remembered
-from hub_serve.refused import Refused, busy
+from hub_serve.refused import CLOSE, Refused, busy
 from hub_serve.settings import Settings
 
+T = TypeVar("T")
 BODIES = 64
 """Bodies of the largest size that fit in memory together; beyond that, new ones are refused."""
+MOST_VALUES = 2_000_000
+"""Values in the JSON of one body, by its commas and brackets: reading it keeps all other threads waiting."""
+VALUE_BYTES = 64
+"""What a value takes when it is read."""
 SHORT_BYTES = 1 << 18
 """A body up to here is begun on the event loop: its inline rewards take less time than a thread's start."""
 
@@ -55,11 +61,43 @@ class Service:
         """Return a request's body.
 
         Raises:
-            Refused: it is too large, too slow, or too many are being read.
+            Refused: it is too large, too slow, or too many are in memory.
         """
-        if self.body_bytes > BODIES * self.settings.max_body:
-            raise busy("too many requests are in memory: send this one again later")
-        return await exchange.body(self.settings.max_body, self.settings.body_timeout_s)
+        most = BODIES * self.settings.max_body
+        found = 0
+
+        def take(part: bytes) -> None:
+            nonlocal found
+            values = part.count(b",") + part.count(b"[") + part.count(b"{")
+            found += values
+            if found > MOST_VALUES:
+                message = f"the body has more than {MOST_VALUES} values: send fewer samples at once"
+                raise Refused(413, "body_too_large", message, CLOSE)
+            self.hold(exchange, len(part) + VALUE_BYTES * values)
+            if self.body_bytes > most and self.body_bytes > exchange.held:
+                refused = busy("too many requests are in memory: send this one again later")
+                raise Refused(refused.status, refused.code, refused.message, {**refused.headers, **CLOSE})
+
+        return await exchange.body(self.settings.max_body, self.settings.body_timeout_s, take)
+
+    def hold(self, exchange: Exchange, size: int) -> None:
+        """Count bytes that a request takes in memory, until `release`."""
+        self.body_bytes += size
+        exchange.held += size
+
+    def release(self, exchange: Exchange) -> None:
+        """A request is over."""
+        self.body_bytes -= exchange.held
+        exchange.held = 0
+
+    async def aside(self, size: int, work: Callable[[], T]) -> T:
+        """Return what reading or writing JSON gives, without stalling other requests.
+
+        Args:
+            size: bytes of the request; a short one is done at once.
+            work: reads or writes.
+        """
+        return work() if size <= SHORT_BYTES else await asyncio.to_thread(work)
 
     async def once(
         self,
@@ -79,17 +117,13 @@ class Service:
             make: makes the answer.
             at_once: making it waits for nothing, so there is no need to watch the connection.
         """
-        self.body_bytes += len(body)
-        try:
-            key = exchange.headers.get(b"idempotency-key")
-            if key is None and at_once:
-                return await make()
-            if key is None:
-                return await exchange.unless_gone(make())
-            path = f"{exchange.scope['path']}?{exchange.scope['query_string']!r}"
-            return await exchange.unless_gone(self._remembered.answer(path, key, body, make))
-        finally:
-            self.body_bytes -= len(body)
+        key = exchange.headers.get(b"idempotency-key")
+        if key is None and at_once:
+            return await make()
+        if key is None:
+            return await exchange.unless_gone(make())
+        path = f"{exchange.scope['path']}?{exchange.scope['query_string']!r}&{exchange.run!r}"
+        return await exchange.unless_gone(self._remembered.answer(path, key, body, make))
 
     async def score(
         self, served: Served, samples: Sequence[Sample], step: int | None, size: int
@@ -113,23 +147,33 @@ class Service:
                 )
             except RewardFailed as error:
                 raise Refused(500, "reward_failed", str(error)[:2000]) from error
+            except KeyboardInterrupt as error:  # signals come elsewhere; this one would end the loop
+                raise Refused(500, "internal", "a reward raised KeyboardInterrupt") from error
             self.metrics.scored(served.name, results, time.perf_counter() - start)
             return results
 
     async def gather(self, served: Served, gatherer: Gatherer, samples: Sequence[Sample]) -> list[Lowered]:
         """Score samples of which some wait for the rest of their group.
 
+        Where the client goes, or the request fails, they leave their groups again: it asks for all of them.
+
         Raises:
             Refused: there is no room, or the mix stops at a failure.
         """
-        with self._admitted(len(samples)):
+        with self._admitted(len(samples)), served.use(gatherer):
             start = time.perf_counter()
-            futures = [asyncio.wrap_future(gatherer.submit(sample)) for sample in samples]
+            futures: list[Future[Lowered]] = []
             try:
-                found = await asyncio.gather(*futures)
-            except RewardFailed as error:
-                raise Refused(500, "reward_failed", str(error)[:2000]) from error
-            self.metrics.gathered(served.name, found, time.perf_counter() - start)
+                for sample in samples:
+                    futures.append(gatherer.submit(sample))
+                found = await asyncio.gather(*map(asyncio.wrap_future, futures))
+            except BaseException as error:
+                gatherer.withdraw(futures)
+                if isinstance(error, RewardFailed):
+                    raise Refused(500, "reward_failed", str(error)[:2000]) from error
+                raise
+            results = [result for future in futures if (result := gatherer.result_of(future))]
+            self.metrics.scored(served.name, results, time.perf_counter() - start)
             return found
 
     def reload(self) -> dict[str, str]:

@@ -17,6 +17,8 @@ from hub_serve.refused import Refused, unfit
 
 DEPTH = 100
 """How deep lists and objects may be inside each other in a prompt, a completion or a column."""
+NAME = 200
+"""Characters that a sample's group and id may have: the id is sent back."""
 _KEYS = frozenset(("prompt", "completion", "columns", "group", "id"))
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 
@@ -99,8 +101,11 @@ def _read_sample(one: Any, index: int) -> Sample:
     if "group" not in one and "id" not in one:
         return Sample(prompt, completion, columns)
     for key in ("group", "id"):
-        if type(get(key)) not in (str, int, type(None)):
-            raise unfit(f"samples[{index}].{key}", "should be a text or a whole number")
+        name = get(key)
+        fits = name is None or (len(name) <= NAME if type(name) is str else type(name) is int)
+        if not fits or (type(name) is int and name.bit_length() > 64):
+            message = f"should be a text of at most {NAME} characters or a whole number of at most 64 bits"
+            raise unfit(f"samples[{index}].{key}", message)
     return Sample(prompt, completion, columns, get("group"), get("id"))
 
 

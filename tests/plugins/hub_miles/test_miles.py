@@ -169,9 +169,9 @@ def test_flags_for_a_service(tmp_path: Path) -> None:
         url="http://h:1/?group_size=8",
         label="a b",
     )
-    assert "--rm-url 'http://h:1/remote_rm?group_size=8&label=a%20b'" in named.instructions
+    assert "--rm-url 'http://h:1/remote_rm?group_size=8&missing=mean&label=a%20b'" in named.instructions
     assert (
-        "--rm-type remote_rm --rm-url 'http://host:8000/remote_rm?label=answer' \\\n--reward-key hub/total"
+        "--rm-type remote_rm --rm-url 'http://host:8000/remote_rm?missing=mean&label=answer' \\\n--reward-key hub/total"
         in got.instructions
     )
 

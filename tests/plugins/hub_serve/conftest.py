@@ -29,6 +29,7 @@ MIXES = {
     "plain": table("right") + table("length", "weight = 0.1"),
     "fussy": table("fussy") + table("length", "weight = 0.1"),
     "length": table("length"),
+    "interrupts": table("interrupts"),
     "hangs": table("hangs"),
     "masked": table("hangs", "on_timeout = 0.25"),
     "waits": table("waits"),
@@ -83,10 +84,12 @@ def running(mixes: Mixes, **settings: Any) -> Iterator[Running]:
         thread.start()
         while not server.started:
             time.sleep(0.005)
-        headers = {"Authorization": f"Bearer {settings['token']}"} if settings.get("token") else {}
+        headers = {b"Authorization": f"Bearer {settings['token']}".encode()} if settings.get("token") else {}
         with httpx.Client(base_url=address(sock), timeout=30, headers=headers) as http:
-            yield Running(address(sock), service, server, thread, http)
-        server.drain()
+            try:
+                yield Running(address(sock), service, server, thread, http)
+            finally:
+                server.drain()
         thread.join(20)
         assert not thread.is_alive()
 

@@ -18,6 +18,14 @@ def length(sample: hub.Sample) -> float:
     return len(sample.text) / 3
 
 
+@hub.reward(needs=[], lane="inline")
+def interrupts(sample: hub.Sample) -> float:
+    """Does at "stop" what a person does with Ctrl-C."""
+    if "stop" in sample.text:
+        raise KeyboardInterrupt
+    return 1.0
+
+
 @hub.reward(needs=[])
 def fussy(sample: hub.Sample) -> hub.Score | float | None:
     """Raises at "!", abstains at "?", and has something to say at "~"."""

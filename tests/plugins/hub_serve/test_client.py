@@ -1,6 +1,7 @@
 """The clients: the mix's own results bit for bit, whatever the network and the service do."""
 
 import asyncio
+import gc
 import json
 import os
 import pickle
@@ -15,9 +16,9 @@ import pytest
 
 import hub
 from hub.errors import BadInput, RewardFailed
-from hub_serve.client import AsyncClient, Client, ServiceRefused, ServiceUnavailable
+from hub_serve.client import AsyncClient, Client, ServiceError, ServiceRefused, ServiceUnavailable
 from hub_serve.mixes import Mixes
-from tests.plugins.hub_serve.conftest import Running, running
+from tests.plugins.hub_serve.conftest import Running, running, wait_for
 
 TEXTS = ["a", "oh!", "what?", "so ~", "", "x" * 500, "\ud800", "é\u2028\n"]
 
@@ -219,8 +220,6 @@ def test_patience_ends() -> None:
 
 
 def test_an_interrupted_caller_cancels_what_is_under_way(service: Running, tmp_path: Path) -> None:
-    from tests.plugins.hub_serve.conftest import wait_for
-
     async def score() -> None:
         async with AsyncClient(service.url, "waits") as client:
             task = asyncio.ensure_future(client.score([hub.Sample("", "x", {"folder": str(tmp_path)})]))
@@ -232,3 +231,38 @@ def test_an_interrupted_caller_cancels_what_is_under_way(service: Running, tmp_p
 
     asyncio.run(score())
     wait_for(lambda: service.service.under_way == 0)
+
+
+def test_a_token_may_have_any_letters(mixes: Mixes) -> None:
+    with running(mixes, token="tök€n") as service, Client(service.url, "length", token="tök€n") as client:
+        assert client.score([hub.Sample("", "abc")])[0].value == 1.0
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a b", "a\tb", "a\0"])
+def test_a_token_that_no_header_can_hold_is_refused_at_once(token: str) -> None:
+    with pytest.raises(BadInput, match="the token should have no spaces"):
+        Client("http://127.0.0.1:9", token=token)
+
+
+def client_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "hub-serve-client"}
+
+
+def test_a_client_that_nobody_has_any_more_ends_its_thread(service: Running) -> None:
+    before = client_threads()
+    client = Client(service.url, "length")
+    assert client.score([hub.Sample("", "abc")])[0].value == 1.0
+    assert len(client_threads() - before) == 1
+    del client
+    gc.collect()
+    wait_for(lambda: not client_threads() - before)
+
+
+def test_a_closed_client_stays_closed(service: Running) -> None:
+    before = client_threads()
+    client = Client(service.url, "length")
+    client.close()
+    client.close()
+    with pytest.raises(ServiceError, match="this client is closed"):
+        client.score([hub.Sample("", "abc")])
+    assert not client_threads() - before

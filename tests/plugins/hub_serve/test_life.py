@@ -77,6 +77,19 @@ def test_it_ends_when_what_is_under_way_is_answered(tmp_path: Path) -> None:
     assert sorted(statuses) == [200, 503]
 
 
+def test_a_reward_that_interrupts_does_not_end_the_service(tmp_path: Path) -> None:
+    (tmp_path / "interrupts.toml").write_text(MIXES["interrupts"])
+    with command(tmp_path, "interrupts.toml") as (process, url, _):
+        for headers in ({}, {"Idempotency-Key": "k"}):
+            value = {"samples": [{"completion": "stop"}]}
+            response = httpx.post(f"{url}/v1/mixes/interrupts/score", json=value, headers=headers)
+            error, named = response.json()["error"], response.json()["request_id"]
+            assert (response.status_code, error["message"]) == (500, "a reward raised KeyboardInterrupt")
+            assert response.headers["X-Request-Id"] == named
+        assert score(url, "interrupts").json()["results"][0]["score"] == 1.0
+        assert process.poll() is None
+
+
 def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
     (tmp_path / "waits.toml").write_text(MIXES["waits"])
     with command(tmp_path, "waits.toml", "--drain-s", "0.1") as (process, url, _):
@@ -128,6 +141,9 @@ def test_a_token_from_the_environment(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[list[str], str]] = {
     "other machines without a token": (["length.toml", "--host", "0.0.0.0"], "set a token"),
+    "any web page": (["length.toml", "--allow-origin", "*"], "give one origin"),
+    "a page in place of its origin": (["length.toml", "--allow-origin", "https://a.b/c"], "give one origin"),
+    "an origin without a protocol": (["length.toml", "--allow-origin", "a.b"], "give one origin"),
     "an empty token": (["length.toml", "--token-file", "empty"], "holds no token"),
     "no token file": (["length.toml", "--token-file", "none"], "cannot be read"),
     "no mix": ([], "Missing argument"),

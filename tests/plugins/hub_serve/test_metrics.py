@@ -54,13 +54,11 @@ def test_metrics(mixes: Mixes) -> None:
     base = "hub_serve_scores_total{mix=fussy,outcome=%s,reason=%s,reward=%s}"
     assert scores == {
         base % ("scored", "", "fussy"): 2,
-        base % ("failed", "exception", "fussy"): 1,
-        base % ("failed", "", "fussy"): 1,  # of the gathered one, of which only the number is known
+        base % ("failed", "exception", "fussy"): 2,  # one of them gathered
         base % ("abstained", "", "fussy"): 1,
-        base % ("scored", "", "length"): 4,
+        base % ("scored", "", "length"): 5,
         base % ("scored", "", "(total)"): 3,
-        base % ("failed", "exception", "(total)"): 1,
-        base % ("failed", "", "(total)"): 1,
+        base % ("failed", "exception", "(total)"): 2,
     }
     assert found["hub_serve_requests_total{route=/v1/mixes/{name}/score,status=200}"] == 1
     assert found["hub_serve_requests_total{route=unmatched,status=404}"] == 1
@@ -72,3 +70,14 @@ def test_metrics(mixes: Mixes) -> None:
     assert found["hub_serve_gathered_total{mix=fussy,what=missing}"] >= 1
     assert found["hub_serve_memory_bytes{}"] > 1 << 20
     assert found["hub_engine_samples_total{outcome=failed,reward=fussy}"] >= 1
+
+
+def test_what_no_reward_takes_has_not_failed(mixes: Mixes) -> None:
+    with running(mixes) as service:
+        service.post("/mixes/routed/get_reward?group_size=1", {"query": ["a"], "prompts": [""]})
+        found = values(service)
+    base = "hub_serve_scores_total{mix=routed,outcome=%s,reason=,reward=%s}"
+    assert {key: value for key, value in found.items() if "{mix=routed,outcome" in key and value} == {
+        base % ("abstained", "(total)"): 1,
+        base % ("abstained", "length"): 1,
+    }

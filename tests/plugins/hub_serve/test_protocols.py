@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from hub_serve.mixes import MOST_GATHERERS, Mixes
 from hub_serve.refused import Refused
 from hub_serve.split import split
-from tests.plugins.hub_serve.conftest import Running
+from tests.plugins.hub_serve.conftest import Running, running, wait_for
 
 
 def openrlhf(*completions: str, prompt: str = "2+2?", label: Any = "4") -> dict[str, Any]:
@@ -104,6 +106,8 @@ QUERIES = [
     "?answer=x",
     "?group_size=8&use=os.system",
     "?reply=list",
+    "?missing=0",
+    "?missing=mean&reply=number",
     "?%ff",
     "?" + "&".join(["label=a"] * 30),
 ]
@@ -119,14 +123,75 @@ def test_group_sizes_that_are_none(service: Running, size: str) -> None:
     assert service.error(f"/get_reward?group_size={size}", 422, json=openrlhf("a"))[0] == "group_size"
 
 
-def test_not_more_group_sizes_than_there_is_room_for(service: Running) -> None:
-    for size in range(1, 9):
-        service.http.post(f"/mixes/routed/get_reward?group_size={size}", json={"query": []})
-    code, message = service.error("/mixes/routed/get_reward?group_size=9", 422, json=openrlhf("a"))
-    assert (code, message) == (
-        "group_size",
-        "too many group sizes for one mix; there are: 1, 2, 3, 4, 5, 6, 7, 8",
-    )
+def test_a_group_size_that_nobody_uses_makes_room_for_another(mixes: Mixes) -> None:
+    with running(mixes) as service:
+        served = mixes.get("length")
+        before = sum(values(service, "length").values())
+        for size in range(1, MOST_GATHERERS + 4):
+            service.post(f"/mixes/length/get_reward?group_size={size}", openrlhf("a"))
+        assert len(served.gatherers) <= MOST_GATHERERS
+        assert MOST_GATHERERS + 3 in served.gatherers
+        assert sum(values(service, "length").values()) == before + MOST_GATHERERS + 3
+
+
+def values(service: Running, mix: str) -> dict[str, float]:
+    """What was gathered of a mix, by Prometheus' account."""
+    lines = service.http.get("/metrics").text.splitlines()
+    start = f'hub_serve_gathered_total{{mix="{mix}",what="samples"}} '
+    return {line: float(line.rpartition(" ")[2]) for line in lines if line.startswith(start)}
+
+
+def test_group_sizes_of_which_samples_wait_stay(mixes: Mixes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub_serve.mixes.MOST_GATHERERS", 1)
+    mixes.get("rank").gatherers.clear()
+    with running(mixes) as service, ThreadPoolExecutor(1) as pool:
+        path = "/mixes/rank/get_reward?group_size="
+        first = pool.submit(service.post, f"{path}2", openrlhf("a", prompt="room"))
+        wait_for(lambda: service.service.waiting == 1)
+        response = service.http.post(f"{path}3", json=openrlhf("a", prompt="room"))
+        assert (response.status_code, response.headers["Retry-After"]) == (429, "1")
+        assert "2; send this one again later" in response.json()["error"]["message"]
+        verl = service.http.post("/mixes/rank/classify?group_size=3", json={"input": "a"})
+        assert verl.status_code == 503  # it would stop at a 4xx
+        assert service.post(f"{path}2", openrlhf("ab", prompt="room"))["rewards"] == [1.0]
+        assert first.result()["rewards"] == [0.0]
+
+
+def test_groups_of_two_runs_are_kept_apart(mixes: Mixes) -> None:
+    asked = [("a", "a"), ("b", "abc"), ("b", "abcd"), ("a", "ab")]
+    with running(mixes) as service, ThreadPoolExecutor(4) as pool:
+        answers = []
+        for number, (run, text) in enumerate(asked):
+            by_query, value = run == "a", openrlhf(text, prompt="both")
+            path = "/mixes/rank/get_reward?group_size=2" + ("&run=a" if by_query else "")
+            headers = {} if by_query else {"X-Hub-Run": run}
+            answers.append(pool.submit(service.post, path, value, headers=headers))
+            if number < 2:
+                wait_for(lambda count=number + 1: service.service.waiting == count)  # type: ignore[misc]
+        assert [answer.result()["rewards"] for answer in answers] == [[0.0], [0.0], [1.0], [1.0]]
+        assert service.error(f"/get_reward?run={'x' * 201}", 400, json=openrlhf("a"))[0] == "bad_query"
+
+
+def test_a_sample_whose_client_is_gone_leaves_its_group(mixes: Mixes) -> None:
+    """Else the next request's sample would be compared with it, and the one after would wait for another."""
+    with running(mixes) as service, ThreadPoolExecutor(2) as pool:
+        path = "/mixes/rank/get_reward?group_size=2"
+        with httpx.Client(base_url=service.url, timeout=0.5) as impatient, pytest.raises(httpx.ReadTimeout):
+            impatient.post(path, json=openrlhf("abcdef", prompt="gone"))
+        wait_for(lambda: service.service.waiting == 0)
+        asked = [openrlhf(text, prompt="gone") for text in ("ab", "abc")]
+        found = pool.map(lambda value: service.post(path, value)["rewards"], asked)
+        assert list(found) == [[0.0], [1.0]]
+
+
+def test_an_error_takes_all_of_a_request_out_of_their_groups(mixes: Mixes) -> None:
+    with running(mixes) as service:
+        fine, bad = openrlhf("a", prompt="fine"), openrlhf("oh!", prompt="bad")
+        both = {key: fine[key] + bad[key] for key in fine}
+        assert service.error("/mixes/strict/get_reward?group_size=2", 500, json=both)[0] == "reward_failed"
+        assert service.service.waiting == 0
+        gatherer = mixes.get("strict").gatherers[2]
+        wait_for(lambda: gatherer.is_idle)
 
 
 # slime and Miles
@@ -145,8 +210,9 @@ def test_slime_and_miles(service: Running) -> None:
     assert service.post("/remote_rm?reply=number", sample) == 1.0 + 0.1 * (1 / 3)
 
 
-def test_an_answer_that_can_say_so_gives_what_stands_for_a_missing_value(service: Running) -> None:
-    answer = service.post("/mixes/fussy/remote_rm", {"prompt": "alone", "response": "oh!", "label": None})
+def test_who_asks_for_it_gets_what_stands_for_a_missing_value(service: Running) -> None:
+    asked = {"prompt": "alone", "response": "oh!", "label": None}
+    answer = service.post("/mixes/fussy/remote_rm?missing=mean", asked)
     assert (answer["hub/total"], answer["hub/missing"], answer["hub/failed/fussy"]) == (0.0, 1.0, 1.0)
 
 
@@ -191,8 +257,14 @@ MISSING = {
 @pytest.mark.parametrize("name", MISSING)
 def test_a_missing_value_is_an_error_and_never_a_number(service: Running, name: str) -> None:
     mix, text, status, code = MISSING[name]
-    asked = {"get_reward": openrlhf("fine", text, label=None), "remote_rm?reply=number": {"response": text}}
-    for path, value in {**asked, "classify": {"input": text}}.items():
+    asked = {
+        "get_reward": openrlhf("fine", text, label=None),
+        "remote_rm": {"response": text},
+        "remote_rm?missing=error": {"response": text},
+        "remote_rm?reply=number": {"response": text},
+        "classify": {"input": text},
+    }
+    for path, value in asked.items():
         assert service.error(f"/mixes/{mix}/{path}", status, json=value)[0] == code
 
 
