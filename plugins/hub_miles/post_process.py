@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from math import fsum
 from typing import Any
 
+from hub.training.prompt import prompt_key
 from hub_miles.groups import MISSING
 
 NORMALISED = ("grpo", "gspo", "cispo", "reinforce_plus_plus_baseline")
@@ -35,7 +36,7 @@ def masked_normalization(args: Any, samples: list[Any]) -> tuple[list[float], li
     valid = [not is_missing(sample) for sample in samples]
     members: dict[Hashable, list[int]] = {}
     for index, sample in enumerate(samples):
-        key = sample.group_index if sample.group_index is not None else repr(sample.prompt)
+        key = sample.group_index if sample.group_index is not None else prompt_key(sample.prompt)
         members.setdefault(key, []).append(index)
         if not valid[index]:
             sample.remove_sample = True

@@ -5,6 +5,7 @@ from typing import Any
 
 import hub
 from hub.training.completion import without_end
+from hub.training.prompt import prompt_key
 
 
 def sample_of(sample: Any, label: str) -> hub.Sample:
@@ -24,7 +25,7 @@ def sample_of(sample: Any, label: str) -> hub.Sample:
         columns[label] = sample.label
     if sample.response_length:
         columns["completion_ids"] = list(sample.tokens[-sample.response_length :])
-    group = sample.group_index if sample.group_index is not None else repr(sample.prompt)
+    group = sample.group_index if sample.group_index is not None else prompt_key(sample.prompt)
     return hub.Sample(sample.prompt, without_end(sample.response), columns, group, sample.index)
 
 
