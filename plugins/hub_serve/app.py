@@ -109,9 +109,12 @@ class App:
         except (ClientGone, asyncio.CancelledError):
             raise
         except Exception as error:
-            refused = self._refusal(error, exchange)
-            exchange.detail = refused.message
-            return Answer(refused.body(exchange.id), refused.status, headers=refused.headers)
+            return self._refuse(error, exchange)  # a name for it here would keep the body until a collection
+
+    def _refuse(self, error: Exception, exchange: Exchange) -> Answer:
+        refused = self._refusal(error, exchange)
+        exchange.detail = refused.message
+        return Answer(refused.body(exchange.id), refused.status, headers=refused.headers)
 
     @staticmethod
     def _refusal(error: Exception, exchange: Exchange) -> Refused:

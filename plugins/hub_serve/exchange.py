@@ -89,26 +89,24 @@ class Exchange:
         packed = self.headers.get(b"content-encoding", b"identity").lower()
         if packed != b"identity":
             raise Refused(415, "packed", "a packed body (Content-Encoding) is not taken", CLOSE)
-        too_large = Refused(
-            413, "body_too_large", f"the body is larger than {limit} bytes: send fewer samples at once", CLOSE
-        )
+        message = f"the body is larger than {limit} bytes: send fewer samples at once"
         length = self.headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > limit:
-            raise too_large
+            raise Refused(413, "body_too_large", message, CLOSE)
         parts, size = [], 0
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    message = await self.receive()
-                    if message["type"] == "http.disconnect":
+                    event = await self.receive()
+                    if event["type"] == "http.disconnect":
                         raise ClientGone
-                    part = message.get("body", b"")
+                    part = event.get("body", b"")
                     size += len(part)
                     if size > limit:
-                        raise too_large
+                        raise Refused(413, "body_too_large", message, CLOSE)
                     take(part)
                     parts.append(part)
-                    if not message.get("more_body", False):
+                    if not event.get("more_body", False):
                         return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
             message = f"the body did not come within {timeout_s:g} s"
