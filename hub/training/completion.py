@@ -62,8 +62,11 @@ def start_of(text: str, prompt: str) -> int | None:
     at = text.find(prompt, 0, BEFORE + len(prompt))
     if at >= 0:
         return at + len(prompt)
+    least = min(SURE, len(prompt))
+    if text[:least] not in prompt:  # the longer search only where it can find something
+        return None
     kept = _overlap(prompt, text)
-    return kept if kept >= min(SURE, len(prompt)) else None
+    return kept if kept >= least else None
 
 
 def _before_token(text: str, start: int, end: int) -> int | None:

@@ -5,10 +5,8 @@ that it moves nobody's advantage, and rewards that compare a group see all of it
 a number is answered with an error, which the trainer repeats or stops at. It is never a 0.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from hub.mix.combine import MixScore
 from hub.sample import Sample
@@ -70,29 +68,6 @@ async def lowered(
         if not has_total(result):
             raise _missing(index, result)
     return [lower_one(result, 0.0, {}) for result in results]
-
-
-def columns_of(label: Any, column: str | None) -> dict[str, Any]:
-    """Return the columns that a label stands for.
-
-    Args:
-        label: an object of columns (also as JSON in a text), any other value, or None.
-        column: where to put the label as it is; None: an object is columns, anything else goes to `LABEL`.
-    """
-    if column is not None:
-        return {column: label}
-    if label is None:
-        return {}
-    if type(label) is dict:
-        return label
-    if type(label) is str and label.startswith("{"):
-        try:
-            found = json.loads(label)
-        except (ValueError, RecursionError):
-            return {LABEL: label}
-        if type(found) is dict:
-            return found
-    return {LABEL: label}
 
 
 def _group_size(query: dict[str, list[str]]) -> int | None:

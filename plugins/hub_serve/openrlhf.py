@@ -9,8 +9,9 @@ other columns go into the label as JSON.
 from typing import Any
 
 from hub.sample import Sample
+from hub.training.label import columns_of_label
 from hub_serve.exchange import Answer, Exchange
-from hub_serve.lowered import LOWERING, columns_of, lowered
+from hub_serve.lowered import LABEL, LOWERING, lowered
 from hub_serve.mixes import Served
 from hub_serve.refused import unfit
 from hub_serve.service import Service
@@ -43,7 +44,7 @@ def read(given: Any, query: dict[str, list[str]], max_batch: int) -> list[Sample
     queries = given["query"]
     check_count(len(queries), max_batch)
     prompts, labels = (_same_length(given, name, len(queries)) for name in ("prompts", "labels"))
-    column = query["label"][-1] if "label" in query else None
+    column = query.get("label", [LABEL])[-1]
     samples = []
     for index, (text, prompt, label) in enumerate(zip(queries, prompts, labels, strict=True)):
         if type(text) is not str:
@@ -52,7 +53,7 @@ def read(given: Any, query: dict[str, list[str]], max_batch: int) -> list[Sample
             raise unfit(f"prompts[{index}]", "should be a text")
         check_depth(label, f"labels[{index}]")
         before, completion = split(text, prompt, query, f"query[{index}]")
-        samples.append(Sample(before, completion, columns_of(label, column)))
+        samples.append(Sample(before, completion, columns_of_label(label, column)))
     return samples
 
 

@@ -3,7 +3,8 @@
 As miles-rl 0.0.2 and slime at 0b420f1 ask (rollout/rm_hub/__init__.py, `remote_rm`): {"prompt", "response",
 "label"}; the whole answer becomes the sample's reward. It is an object, of which `--reward-key hub/total`
 takes the number and hooks of the trainer can read the rest; or, with `?reply=number`, the number alone.
-slime repeats a request that fails ten times; Miles stops.
+slime repeats a request that fails ten times; Miles stops. The response may end in the token at which the
+model stopped.
 
 These trainers may end a group early and still wait for every answer, so unless `group_size` is given none
 waits for its group, and a sample without a total is an error. With `?missing=mean` it is answered: with the
@@ -13,8 +14,10 @@ mean of what is known of its group, and hub/missing = 1.0, for trainers whose ho
 from typing import Any
 
 from hub.sample import Sample
+from hub.training.completion import without_end
+from hub.training.label import columns_of_label
 from hub_serve.exchange import Answer, Exchange
-from hub_serve.lowered import LOWERING, columns_of, lowered
+from hub_serve.lowered import LABEL, LOWERING, lowered
 from hub_serve.mixes import Served
 from hub_serve.refused import Refused, unfit
 from hub_serve.service import Service
@@ -53,5 +56,8 @@ def read(given: Any, query: dict[str, list[str]]) -> Sample:
             raise unfit(name, "should be a text or a list of messages")
         check_depth(value, name)
     check_depth(label, "label")
-    column = query["label"][-1] if "label" in query else None
-    return Sample(prompt, response, columns_of(label, column))
+    if "label" not in query:
+        columns = columns_of_label(label, LABEL)
+    else:
+        columns = {} if label is None else {query["label"][-1]: label}
+    return Sample(prompt, without_end(response) if type(response) is str else response, columns)

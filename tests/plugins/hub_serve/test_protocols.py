@@ -57,8 +57,21 @@ def test_labels_are_columns(service: Running, name: str) -> None:
 
 @pytest.mark.parametrize("label", ['{"a": 1}', "{not an object", "[1]"])
 def test_a_label_that_is_to_be_one_column_stays_as_it_is(service: Running, label: str) -> None:
-    answer = service.post("/get_reward?label=answer", openrlhf(label, label=label))
+    """As hub_miles takes it, for which metadata are the columns."""
+    answer = service.post("/remote_rm?label=answer", {"response": label, "label": label})
+    assert answer["right"] == 1.0
+
+
+@pytest.mark.parametrize("label", ["4", '{"answer": "4"}', ' {"answer": "4"}'])
+def test_the_column_of_a_label_that_is_no_object_can_be_named(service: Running, label: str) -> None:
+    """As the file does that is exported for OpenRLHF."""
+    answer = service.post("/get_reward?label=answer", openrlhf("4<turn|>", label=label))
     assert answer["extra_logs"]["right"] == [1.0]
+
+
+def test_the_stop_token_is_no_part_of_a_response(service: Running) -> None:
+    answer = service.post("/remote_rm", {"response": "4<|im_end|>\n", "label": "4"})
+    assert answer["right"] == 1.0
 
 
 def test_a_mix_by_name(service: Running) -> None:
