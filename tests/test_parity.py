@@ -1,7 +1,8 @@
 """One number everywhere: the same rows and completions through every way that a mix is used.
 
 Bit-identical values, and the same ones left out: in Python, by `hub score`, `hub eval`, the service (its own
-protocol and OpenRLHF's), Ray actors, lm-eval's `simple_evaluate`, Inspect's `eval`, and each trainer:
+protocol, OpenRLHF's, slime's and Miles'), Ray actors, lm-eval's `simple_evaluate`, Inspect's `eval`, and each
+trainer:
 
 | trainer | what runs here |
 |---|---|
@@ -23,6 +24,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -263,6 +265,16 @@ def test_the_service(
     )
     missing = [bool(flag) for flag in answer["extra_logs"]["hub/missing"]]
     assert [(exact(value), flag) for value, flag in zip(answer["rewards"], missing, strict=True)] == lowered
+    # That of slime and Miles: one sample at a time, with the token at which the model stopped.
+    url = f"{service}/remote_rm?group_size=4&missing=mean"
+    with httpx.Client(timeout=120) as trainer, ThreadPoolExecutor(16) as threads:
+
+        def ask(row: dict[str, Any], label: str) -> tuple[str | None, bool]:
+            body = {"prompt": row["prompt"], "response": f"{row['completion']}<|im_end|>", "label": label}
+            found = trainer.post(url, json=body).raise_for_status().json()
+            return exact(found["hub/total"]), bool(found["hub/missing"])
+
+        assert list(threads.map(ask, rows, labels)) == lowered
 
 
 def test_ray(in_python: Values, mix: hub.Mix, samples: list[hub.Sample]) -> None:
