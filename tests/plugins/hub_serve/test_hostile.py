@@ -1,6 +1,7 @@
 """Clients that mean harm: web pages, memory that is asked for and not used, answers that nobody reads."""
 
 import contextlib
+import gc
 import json
 import socket
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub_serve.mixes import Mixes
+from hub_serve.refused import Refused
 from hub_serve.service import BODIES
 from tests.plugins.hub_serve.conftest import Running, running, wait_for
 
@@ -72,6 +74,31 @@ def test_bodies_count_from_their_first_byte(mixes: Mixes) -> None:
         wait_for(lambda: service.service.body_bytes == 0)
         assert service.post(SCORE, FOUR)["results"][0]["score"] == 4 / 3
         wait_for(lambda: service.service.body_bytes == 0)
+
+
+def test_what_was_refused_is_freed_at_once(mixes: Mixes) -> None:
+    """An error that refers to itself keeps its frames, and so the body, until the next collection."""
+
+    def refusals() -> int:
+        return sum(isinstance(thing, Refused) for thing in gc.get_objects())
+
+    with running(mixes, max_body=10_000, token="s3cret") as service:
+        gc.collect()
+        before = refusals()
+        gc.disable()
+        try:
+            service.error(SCORE, 413, content=b"x" * 10_001)
+            service.error(SCORE, 413, content=iter([b"x" * 6000] * 2))
+            service.error(SCORE, 400, content=b"{")
+            service.error(SCORE, 422, json={"samples": [4]})
+            service.error("/get_reward", 422, json={"query": ["a"], "prompts": [4]})
+            service.error("/classify", 422, json={"input": 4})
+            service.error("/nowhere", 404, json={})
+            service.error(SCORE, 401, json=FOUR, headers={"Authorization": "Bearer other"})
+            service.error(SCORE, 403, json=FOUR, headers={"Origin": "null"})
+            wait_for(lambda: refusals() == before)
+        finally:
+            gc.enable()
 
 
 def test_a_body_of_more_values_than_are_read_at_once(mixes: Mixes, monkeypatch: pytest.MonkeyPatch) -> None:
