@@ -28,6 +28,15 @@ Examples:
 _LIMITS = Limits()
 
 
+def _language_of(file: str) -> str:
+    """The language of a file by its ending; Python where it has none."""
+    suffix = Path(file).suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(sorted(set(SUFFIXES.values())))
+        raise click.UsageError(f"{file}: {suffix} is no known ending; give --language (one of: {known}, ...)")
+    return SUFFIXES.get(suffix, "python")
+
+
 @click.group("sandbox", epilog=EXAMPLES)
 def command() -> None:
     """Show what walls untrusted programs in, run one, and measure how fast that is."""
@@ -157,7 +166,7 @@ def run(
         raise click.UsageError("the program and its input cannot both be standard input")
     program = Program(
         _read(file),
-        language or SUFFIXES.get(Path(file).suffix.lower(), "python"),
+        language or _language_of(file),
         stdin=_read(stdin_file) if stdin_file else "",
         expected_stdout=_read(expected_file) if expected_file else None,
         compare=compare,

@@ -17,6 +17,7 @@ from hub.mix.combine import MixScore
 from hub.mix.mix import Mix, raise_failures
 from hub.sample import Sample
 from hub.training.lower import Lowered, group_means, has_total, is_whole, lower_one
+from hub.training.prompt import prompt_key
 
 THREADS = 16
 """Batches that are scored at once."""
@@ -100,7 +101,7 @@ class Gatherer:
         """
         if not isinstance(sample, Sample):
             raise BadInput(f"a gatherer takes a hub.Sample, not {type(sample).__name__}")
-        key = sample.group if sample.group is not None else repr(sample.prompt)
+        key = sample.group if sample.group is not None else prompt_key(sample.prompt)
         with self._changed:
             if self._closed:
                 raise EngineError("this gatherer is closed")

@@ -173,6 +173,14 @@ def test_the_language_is_by_the_ending(folder: Path, name: str, language: str) -
     assert f"'language': '{language}'" in done.stdout
 
 
+def test_an_ending_of_no_language_is_refused(folder: Path) -> None:
+    (folder / "x.rs").write_text("")
+    done = hub(folder, "run", "x.rs", "--sandbox", "stub")
+    assert done.returncode == 2
+    assert ".rs is no known ending; give --language" in done.stderr
+    assert hub(folder, "run", "x.rs", "--sandbox", "stub", "--language", "python").returncode == 0
+
+
 @confines
 def test_run_in_the_sandbox_of_this_machine(folder: Path) -> None:
     done = hub(folder, "run", "program.py", "--stdin", "-", stdin="7\n")
