@@ -1,5 +1,6 @@
 """Measures a sandbox: milliseconds of one program, and programs per second of several callers."""
 
+import math
 import statistics
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def timed(call: Callable[[], object], seconds: float, callers: int = 1) -> dict[
     times.sort()
     return {
         "median_ms": round(statistics.median(times) * 1000, 2),
-        "p99_ms": round(times[int(0.99 * (len(times) - 1))] * 1000, 2),
+        "p99_ms": round(times[math.ceil(0.99 * len(times)) - 1] * 1000, 2),
         "per_s": round(len(times) / elapsed, 1),
     }
 
