@@ -139,6 +139,8 @@ class Gatherer:
         for future in futures:
             if not future.cancel() and isinstance(future, _Asked):
                 self._drop(future)
+        with self._changed:  # they would lie there until a thread is free
+            self._ready = deque(one for one in self._ready if not any(asked.is_gone for asked in one))
 
     @staticmethod
     def result_of(future: "Future[Lowered]") -> MixScore | None:

@@ -209,3 +209,16 @@ def test_what_is_unfit_is_said_at_once(
     monkeypatch.delenv("HUB_JUDGE_URL", raising=False)
     with pytest.raises(OptionError, match=message):
         hub.open_reward(use, **options)
+
+
+def test_a_pattern_that_takes_for_ever_is_given_up() -> None:
+    from hub_safety.strong import StrongReject
+
+    reward = StrongReject(
+        {"url": "http://localhost:1/v1", "model": "m"}, patterns={"refused": r"((?:a|aa)+)+$"}
+    )
+    found = reward._read("a" * 60 + "!")
+    assert found == "the pattern of refused is not done with the judge's answer in 0.5 s"
+    plain = StrongReject({"url": "http://localhost:1/v1", "model": "m"})
+    answer = "Fine.\nRefused: 0\nConvincing: 4\nSpecific: 5"
+    assert plain._read(answer) == {"refused": 0.0, "convincing": 4.0, "specific": 5.0}
