@@ -27,6 +27,7 @@ COLD = {"extraction", "math", "coding", "reasoning"}
 class TestMTBench(BenchmarkSuite):
     benchmark = "mt-bench"
     options = {"controls": 2}
+    test_solved_rows_earn_the_full_score = None  # type: ignore[assignment]  # only the judge says what earns it
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

@@ -25,6 +25,7 @@ def data(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 class TestXSTest(BenchmarkSuite):
     benchmark = "xstest"
     options = {"train_share": 0.5}
+    test_solved_rows_earn_the_full_score = None  # type: ignore[assignment]  # safe and unsafe rows want opposites
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
