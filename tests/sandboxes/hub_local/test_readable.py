@@ -58,7 +58,9 @@ def test_packages_that_are_given_work_with_what_they_import(tier: str) -> None:
     places = [pytest.__file__, mpmath.__file__, six.__file__]
     source = "import sympy, mpmath.libmp, six\nprint(sympy.factorint(12), mpmath.sqrt(4), six.PY3)\n"
     done = run(tier, f"{source}PLACES = {places!r}\n{READS}", packages=["sympy", "six"])
-    assert done.stdout == f"{{2: 2, 3: 1}} 2.0 True\n{places[1:]}\n", done
+    # A checkout below /tmp, in whose place programs have a /tmp of their own: what is imported before is there.
+    readable = places[1:] if tier == "landlock" or not mpmath.__file__.startswith("/tmp/") else []
+    assert done.stdout == f"{{2: 2, 3: 1}} 2.0 True\n{readable}\n", done
 
 
 CUTS = """
