@@ -10,6 +10,7 @@ from typing import Any, SupportsFloat
 
 from hub.errors import (
     BadInput,
+    HubError,
     MissingColumn,
     MissingDependency,
     SandboxError,
@@ -100,6 +101,8 @@ def failure_of(error: BaseException) -> Score:
     for kind, failure in _FAILURE_OF:
         if isinstance(error, kind):
             return Score.failed(failure, _message(error) or type(error).__name__)
+    if isinstance(error, HubError):  # written for people as it is
+        return Score.failed(Failure.EXCEPTION, _message(error) or type(error).__name__)
     frames = traceback.extract_tb(error.__traceback__)
     frame = frames[-1] if frames else None
     where = f" ({Path(frame.filename).name}:{frame.lineno} in {frame.name})" if frame else ""
