@@ -1,13 +1,18 @@
-"""Knows a model again: hashes of its weights and tokenizer files. For generators, and for results."""
+"""Knows a model again: hashes of its weights, configuration and tokenizer, for generators and results."""
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt", "*.pth")
 TOKENIZER = ("tokenizer*", "chat_template*", "special_tokens_map.json", "vocab.*", "merges.txt", "*.model")
+CONFIG = ("config.json", "adapter_config.json", "generation_config.json")
+NO_MATTER = ("_name_or_path", "_commit_hash", "transformers_version", "use_cache")
+"""Keys of a configuration that say where it came from or how it runs; completions do not depend on them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,6 +36,30 @@ def hash_tokenizer(folder: Path) -> str | None:
     return _hash_files(sorted(files)) if files else None
 
 
+def hash_config(folder: Path) -> str | None:
+    """Return the SHA-256 over a model folder's configuration; None where it has none.
+
+    The same weights answer otherwise with another one (rope_theta, rms_norm_eps, an adapter's scale). Of the
+    generation settings only the end-of-text tokens count: the others are not mixed in.
+    """
+    found = {name: _read_config(folder / name) for name in CONFIG if (folder / name).is_file()}
+    settings = found.pop("generation_config.json", None)
+    if not found:
+        return None
+    return hash_settings(found, settings.get("eos_token_id") if isinstance(settings, dict) else settings)
+
+
+def hash_settings(config: Mapping[str, Any], ends: Any) -> str:
+    """Return the SHA-256 over a configuration, without the keys that do not matter (`NO_MATTER`).
+
+    Args:
+        config: as JSON has it, at any depth.
+        ends: the end-of-text tokens of the generation settings; None: none are set there.
+    """
+    content = json.dumps([_settled(config), ends], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def find_snapshot(model_id: str, revision: str | None) -> Path | None:
     """Return the local cache's folder of a model id, named after its commit; None if it is not there.
 
@@ -40,8 +69,23 @@ def find_snapshot(model_id: str, revision: str | None) -> Path | None:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(model_id, "config.json", revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
+    names = ("config.json", "adapter_config.json")
+    found = (try_to_load_from_cache(model_id, name, revision=revision) for name in names)
+    return next((Path(path).parent for path in found if isinstance(path, str)), None)
+
+
+def _read_config(file: Path) -> Any:
+    content = file.read_bytes()
+    try:
+        return json.loads(content)
+    except ValueError:  # whoever loads it says so
+        return content.hex()
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _settled(one) for key, one in value.items() if key not in NO_MATTER}
+    return [_settled(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _hash_files(files: Iterable[Path]) -> str:

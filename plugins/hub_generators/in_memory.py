@@ -1,9 +1,11 @@
-"""Knows a model in this process again: hashes of its weights and tokenizer as they are now."""
+"""Knows a model in this process again: hashes of weights, configuration and tokenizer as they are now."""
 
 import hashlib
 from typing import Any
 
 import torch  # noqa: TID253 - imported with transformers_model, late
+
+from hub.evaluation.fingerprint import hash_settings
 
 
 def hash_parameters(model: torch.nn.Module) -> str:
@@ -17,6 +19,11 @@ def hash_parameters(model: torch.nn.Module) -> str:
         content = weight.detach().to("cpu").contiguous().view(-1)
         digest.update(memoryview(content.view(torch.uint8).numpy()) if content.numel() else b"")
     return digest.hexdigest()
+
+
+def hash_config_of(model: Any) -> str:
+    """Return the SHA-256 over a model's configuration and end-of-text tokens; not that of the saved files."""
+    return hash_settings(model.config.to_dict(), model.generation_config.eos_token_id)
 
 
 def hash_tokenizer_of(tokenizer: Any) -> str:

@@ -10,6 +10,7 @@ import torch  # noqa: TID253 - imported with transformers_model, late
 import transformers  # noqa: TID253
 
 from hub.errors import GeneratorError, OptionError
+from hub.evaluation.fingerprint import find_snapshot
 
 
 def load_model(name: str, revision: str | None, dtype: str, device: torch.device) -> tuple[Any, Any]:
@@ -24,6 +25,7 @@ def load_model(name: str, revision: str | None, dtype: str, device: torch.device
     Raises:
         GeneratorError: it cannot be loaded.
     """
+    _check_reachable(name, revision)
     where: dict[str, Any] = {} if revision is None else {"revision": revision}
     kind = dtype if dtype == "auto" else getattr(torch, dtype)
     try:
@@ -37,14 +39,6 @@ def load_model(name: str, revision: str | None, dtype: str, device: torch.device
             f"{kind_of} {name!r} cannot be loaded by transformers {transformers.__version__}: "
             f"{type(error).__name__}: {error}"
         ) from error
-
-
-def split_revision(model: str) -> tuple[str, str | None]:
-    """Return folder or model id, and the revision behind its "@"; None where there is none."""
-    if Path(model).is_dir():
-        return model, None
-    name, _, revision = model.partition("@")
-    return name, revision or None
 
 
 def find_device(device: str) -> torch.device:
@@ -67,6 +61,27 @@ def find_device(device: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise OptionError(f"generator 'transformers': device {device!r} cannot be used: {reason}") from error
     return found
+
+
+def _check_reachable(name: str, revision: str | None) -> None:
+    """Refuse a model id that is not in the cache while there is no network.
+
+    Loading would try six times for the tokenizer and six for the model: three quarters of a minute.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+    if Path(name).is_dir() or find_snapshot(name, revision):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "config.json", revision=revision))
+    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled):
+        return  # transformers says of these what to do
+    except Exception as error:  # of the HTTP library, which is another one in each major version
+        raise GeneratorError(
+            f"there is no such folder, and the model id {name!r} is not in the local cache and cannot be "
+            f"looked up: {type(error).__name__}: {error}. Name a folder, or try again with a network"
+        ) from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ def hub_generators() -> Iterator[hub.GeneratorPlugin]:
         "transformers",
         "hub_generators.transformers_model:TransformersGenerator",
         "A local folder, or a model id like org/name@revision, with transformers in this process",
-        accepts=lambda model: Path(model).is_dir() or model_id.fullmatch(model) is not None,
+        accepts=lambda model: _is_folder(model) or model_id.fullmatch(model) is not None,
     )
     yield hub.GeneratorPlugin(
         "vllm",
@@ -27,3 +27,8 @@ def hub_generators() -> Iterator[hub.GeneratorPlugin]:
         "A server that speaks OpenAI's protocol (vLLM, SGLang, llama.cpp, ...), at http://host:port/v1",
         accepts=lambda model: model.startswith(("http://", "https://")),
     )
+
+
+def _is_folder(model: str) -> bool:
+    """Whether it is one, or a revision of one, which the generator refuses with the reason."""
+    return any(Path(name).is_dir() for name in (model, model.partition("@")[0]) if name)

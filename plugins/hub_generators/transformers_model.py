@@ -17,13 +17,14 @@ import torch  # noqa: TID253 - this module is imported when a model is opened
 import transformers  # noqa: TID253
 
 from hub.errors import GeneratorError, OptionError
-from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
+from hub.evaluation.fingerprint import find_snapshot, hash_config, hash_tokenizer, hash_weights
 from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Text
-from hub_generators.in_memory import hash_parameters, hash_tokenizer_of
+from hub_generators.in_memory import hash_config_of, hash_parameters, hash_tokenizer_of
 from hub_generators.likelihood import TextLikelihood
-from hub_generators.load import find_device, load_model, split_revision
+from hub_generators.load import find_device, load_model
 from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
+from hub_generators.revision import split_revision
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
 from hub_generators.slots import Row, Slots, fits
 from hub_generators.stop import cut
@@ -158,7 +159,7 @@ class TransformersGenerator:
                 yield completion, list(zip(texts, logprobs, strict=True))
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the folder or id, revision, hash of the weights files, tokenizer, dtype and versions."""
+        """Return folder or id, revision, hashes of weights, configuration and tokenizer, dtype, versions."""
         if self._description is None:
             self._description = self._describe()
         return self._description
@@ -270,6 +271,7 @@ class TransformersGenerator:
             known = {
                 "model": self._name,
                 "weights": hash_parameters(self._model),
+                "config": hash_config_of(self._model),
                 "tokenizer": hash_tokenizer_of(self._tokenizer),
             }
         weights = self._model.parameters()
@@ -295,5 +297,6 @@ class TransformersGenerator:
         return {
             **known,
             "weights": hash_weights(folder) if folder else None,
+            "config": hash_config(folder) if folder else None,
             "tokenizer": hash_tokenizer(folder) if folder else None,
         }

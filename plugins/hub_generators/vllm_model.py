@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.errors import GeneratorError, MissingDependency, OptionError
-from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
+from hub.evaluation.fingerprint import find_snapshot, hash_config, hash_tokenizer, hash_weights
 from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Text
 from hub_generators.continuations import split
 from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
+from hub_generators.revision import split_revision
 from hub_generators.stop import cut
 
 
@@ -64,9 +65,7 @@ class VLLMGenerator:
                 f"the generator 'vllm' needs {error.name!r}, which is not installed: pip install vllm"
             ) from error
         self._vllm = vllm
-        folder = Path(model).is_dir()
-        self._name, _, revision = (model, "", "") if folder else model.partition("@")
-        self._revision = revision or None
+        self._name, self._revision = split_revision(model)
         arguments = {
             "dtype": dtype,
             "tensor_parallel_size": tensor_parallel_size,
@@ -141,7 +140,7 @@ class VLLMGenerator:
             yield index, (float(sum(logprob for logprob, _ in told)), all(rank == 1 for _, rank in told))
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the folder or id, revision, hash of the weights files, tokenizer, dtype and versions."""
+        """Return folder or id, revision, hashes of weights, configuration and tokenizer, dtype, versions."""
         if self._description is None:
             self._description = self._describe()
         return self._description
@@ -187,6 +186,7 @@ class VLLMGenerator:
             "generator": "vllm",
             **known,
             "weights": hash_weights(folder) if folder else None,
+            "config": hash_config(folder) if folder else None,
             "tokenizer": hash_tokenizer(folder) if folder else None,
             "chat_template": self._prompts.is_chat,
             "dtype": self._dtype,

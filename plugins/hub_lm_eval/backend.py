@@ -18,7 +18,7 @@ from lm_eval.api.instance import Instance  # noqa: TID253
 from lm_eval.api.registry import model_registry  # noqa: TID253
 
 from hub.errors import GeneratorError, HubError, OptionError, UnknownName
-from hub.evaluation.fingerprint import hash_tokenizer, hash_weights
+from hub.evaluation.fingerprint import hash_config, hash_tokenizer, hash_weights
 from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Sample, Text
 
@@ -119,6 +119,7 @@ class LMEvalGenerator:
                 "backend": self._backend,
                 **known,
                 "weights": hash_weights(folder) if folder.is_dir() else None,
+                "config": hash_config(folder) if folder.is_dir() else None,
                 "tokenizer": hash_tokenizer(folder) if folder.is_dir() else None,
                 "chat_template": self._chat,
                 "arguments": others,

@@ -14,7 +14,7 @@ import torch  # noqa: TID253 - this module is imported when a model is used
 import transformers  # noqa: TID253
 
 from hub.errors import OptionError
-from hub.evaluation.fingerprint import find_snapshot, hash_tokenizer, hash_weights
+from hub.evaluation.fingerprint import find_snapshot, hash_config, hash_tokenizer, hash_weights
 
 Dtype: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 Kind: TypeAlias = Literal["sequence", "token", "causal"]
@@ -123,6 +123,7 @@ def describe(which: Which) -> Mapping[str, Any]:
     return {
         **known,
         "weights": hash_weights(folder) if folder.is_dir() else None,
+        "config": hash_config(folder) if folder.is_dir() else None,
         "tokenizer": hash_tokenizer(folder) if folder.is_dir() else None,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.errors import DataError
-from hub.evaluation.fingerprint import hash_tokenizer, hash_weights
+from hub.evaluation.fingerprint import hash_config, hash_tokenizer, hash_weights
 from hub.evaluation.folder import FORMAT, open_folder
 from hub.evaluation.recipe import hash_recipe
 
@@ -158,3 +158,41 @@ def test_weights_are_known_by_their_content(tmp_path: Path) -> None:
     alone.mkdir()
     (alone / "model-1.safetensors").write_bytes(b"weights")
     assert hash_weights(linked) == hash_weights(alone)
+
+
+CONFIG = {"rope_theta": 1e4, "rms_norm_eps": 1e-6, "text_config": {"layers": 2, "use_cache": True}}
+CONFIGS: list[tuple[str, str, dict[str, object], bool]] = [
+    (
+        "where it came from",
+        "config.json",
+        {**CONFIG, "_name_or_path": "a", "transformers_version": "9"},
+        True,
+    ),
+    ("the same further down", "config.json", {**CONFIG, "text_config": {"layers": 2}}, True),
+    ("the order of keys", "config.json", dict(reversed(CONFIG.items())), True),
+    ("another number", "config.json", {**CONFIG, "rope_theta": 3.0}, False),
+    ("a key less", "config.json", {"rope_theta": 1e4}, False),
+    ("another number further down", "config.json", {**CONFIG, "text_config": {"layers": 3}}, False),
+    ("an adapter", "adapter_config.json", {"lora_alpha": 16}, False),
+    ("settings that are not mixed in", "generation_config.json", {"temperature": 0.6}, True),
+    ("tokens that end a text", "generation_config.json", {"eos_token_id": [1, 2]}, False),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "same"), [c[1:] for c in CONFIGS], ids=[c[0] for c in CONFIGS])
+def test_a_configuration_is_known_by_what_matters(
+    tmp_path: Path, name: str, content: dict[str, object], same: bool
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    before = hash_config(tmp_path)
+    assert before is not None
+    (tmp_path / name).write_text(json.dumps(content, indent=1))
+    assert (hash_config(tmp_path) == before) is same
+
+
+def test_a_configuration_that_is_none_or_broken(tmp_path: Path) -> None:
+    assert hash_config(tmp_path) is None
+    (tmp_path / "config.json").write_bytes(b"\xff{")
+    broken = hash_config(tmp_path)
+    (tmp_path / "config.json").write_bytes(b"\xff{}")
+    assert None is not hash_config(tmp_path) != broken

@@ -232,6 +232,11 @@ def test_a_description_knows_the_weights_again(tiny: Any, plain_model: Path, tmp
     assert here["tokenizer"] == there["tokenizer"] == different["tokenizer"]
     assert here["dtype"] == "float32"
     assert here["folder"] == str(plain_model)
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps({**config, "rms_norm_eps": 0.5}))
+    changed = open_generator(str(copy)).describe()
+    assert here["config"] == there["config"] == different["config"] != changed["config"]
+    assert changed["weights"] == here["weights"]
     assert set(here["libraries"]) == {"torch", "transformers", "tokenizers"}
     half = open_generator(str(plain_model), dtype="bfloat16").describe()
     assert half["dtype"] == "bfloat16"
@@ -240,6 +245,15 @@ def test_a_description_knows_the_weights_again(tiny: Any, plain_model: Path, tmp
 
 BAD = [
     ("no such folder", "nobody/nothing", {}, Decoding(4), ["x"], GeneratorError, "nobody/nothing"),
+    (
+        "a folder's revision",
+        "PLAIN@main",
+        {},
+        Decoding(4),
+        ["x"],
+        GeneratorError,
+        "a folder has no revisions",
+    ),
     ("not a model", "EMPTY", {}, Decoding(4), ["x"], GeneratorError, "the folder"),
     (
         "no chat template",
@@ -302,7 +316,8 @@ def test_bad_input_is_one_clear_error(
     where: str, options: dict[str, Any], decoding: Decoding, prompts: list[Any], error: type[Exception], words: str,
     model: Path, plain_model: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
-    places = {"PLAIN": plain_model, "CHAT": model, "EMPTY": tmp_path}
+    places: dict[str, Any] = {"PLAIN": plain_model, "CHAT": model, "EMPTY": tmp_path}
+    places["PLAIN@main"] = f"{plain_model}@main"
     with pytest.raises(error, match=words.replace("'", ".")):
         list(open_generator(str(places.get(where, where)), **options).generate(prompts, decoding))
 
@@ -325,3 +340,31 @@ def test_a_model_id_is_read_from_the_cache_at_its_revision(plain_model: Path, tm
     assert tokens == 4
     assert (described["model"], described["revision"]) == ("org/tiny", commit)
     assert described["weights"] == open_generator(str(plain_model)).describe()["weights"]
+
+
+def test_a_model_in_this_process_is_known_with_its_configuration(plain_model: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(plain_model)
+    pair = (model, AutoTokenizer.from_pretrained(plain_model))
+    before = open_generator("mine", "transformers", loaded=pair).describe()
+    model.config.use_cache = False
+    same = open_generator("mine", "transformers", loaded=pair).describe()
+    model.config.rope_parameters["rope_theta"] = 3.0
+    after = open_generator("mine", "transformers", loaded=pair).describe()
+    assert before["config"] == same["config"] != after["config"]
+    assert before["weights"] == after["weights"]
+
+
+def test_an_unknown_model_without_a_network_is_told_at_once(tmp_path: Path) -> None:
+    code = "from hub.open import open_generator; open_generator('org/nothing')"
+    environment = {
+        **os.environ,
+        "HF_HUB_CACHE": str(tmp_path),
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HUB_OFFLINE": "0",
+        "TRANSFORMERS_OFFLINE": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert "'org/nothing' is not in the local cache and cannot be looked up: ConnectError" in done.stderr
+    assert "Retrying" not in done.stderr

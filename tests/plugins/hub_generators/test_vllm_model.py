@@ -170,9 +170,8 @@ def test_the_model_is_loaded_as_asked_and_described(
         described = generator.describe()
     same = open_generator(str(plain_model)).describe()
     assert (described["generator"], described["dtype"]) == ("vllm", "bfloat16")
-    assert {key: described[key] for key in ("folder", "weights", "tokenizer", "chat_template")} == {
-        key: same[key] for key in ("folder", "weights", "tokenizer", "chat_template")
-    }
+    keys = ("folder", "weights", "config", "tokenizer", "chat_template")
+    assert {key: described[key] for key in keys} == {key: same[key] for key in keys}
 
 
 def test_what_goes_wrong_is_one_clear_error(
@@ -187,6 +186,8 @@ def test_what_goes_wrong_is_one_clear_error(
             open_generator(str(plain_model), "vllm", **options)
     with pytest.raises(GeneratorError, match=r"cannot be loaded by vllm 0\.0: ValueError: no such model"):
         open_generator("nobody/nothing", "vllm")
+    with pytest.raises(GeneratorError, match=r"is a folder, and a folder has no revisions"):
+        open_generator(f"{plain_model}@main", "vllm")
     with pytest.raises(GeneratorError, match="vllm cannot go on: RuntimeError: the engine is dead"):
         list(open_generator(str(plain_model), "vllm").generate(["x", "break"], Decoding(4)))
     assert len(vllm.engine.aborted) == 2
