@@ -136,10 +136,10 @@ def choose_setting(runs: Sequence[StoredRun]) -> tuple[list[StoredRun], list[tup
 
 
 def model_key(run: StoredRun) -> str:
-    """Return what tells models apart: hash of weights and tokenizer, else name and revision, else all."""
+    """Return what tells models apart: hashes of its files, else name and revision, else all."""
     model: Mapping[str, Any] = run.recipe["model"]
     if model.get("weights"):
-        known: list[Any] = ["weights", model["weights"], model.get("tokenizer")]
+        known: list[Any] = ["weights", model["weights"], model.get("tokenizer"), model.get("config")]
     elif name := model.get("model") or model.get("id"):
         known = ["name", name, model.get("revision") or model.get("sha")]
     else:
@@ -156,7 +156,7 @@ def finished(run: StoredRun) -> str:
 def name_models(runs: Sequence[StoredRun]) -> dict[str, str]:
     """Return a short name for each model, by its key: the end of its path or id that no other model has.
 
-    Where nothing else tells two apart, digits do: of their weights' hash, else of all that is known of them.
+    Where nothing else tells two apart, digits do: of their weights' hash, else of all that tells them apart.
     """
     full = {model_key(run): run.model.rstrip("/") or "?" for run in sorted(runs, key=finished)}
     named = {}
@@ -164,7 +164,10 @@ def name_models(runs: Sequence[StoredRun]) -> dict[str, str]:
         others = {other for one, other in full.items() if one != key}
         if name in others:
             kind, digits, *_ = json.loads(key)
-            known = str(digits) if kind == "weights" else hashlib.sha256(key.encode()).hexdigest()
+            is_alone = sum(json.loads(one)[1] == digits for one in full) == 1
+            known = (
+                str(digits) if kind == "weights" and is_alone else hashlib.sha256(key.encode()).hexdigest()
+            )
             named[key] = f"{_end(name, 2 if _is_id(name) else 1)} {known[:8]}"
             continue
         parts = name.count("/") + 1

@@ -167,6 +167,17 @@ def test_models_are_named_by_what_tells_them_apart(make_run: Make, make_board: M
     assert [name[:10] for name in names[1:3]] == ["org/twice ", "org/twice "]
 
 
+def test_the_same_weights_with_another_configuration_are_another_model(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    for config in ("a", "b"):
+        known = {"folder": "/home/me/z", "weights": "1" * 64, "config": config * 64}
+        make_run(tmp_path / config, config, known=known)
+    names = [row.model for row in stand(make_board(MANY), tmp_path).rows]
+    assert len(set(names)) == 2
+    assert all(name.startswith("z ") for name in names)
+
+
 @pytest.mark.parametrize("metric", ["score", "right", "category:odd"])
 def test_metrics(three: Path, make_board: Make, metric: str) -> None:
     standing = stand(make_board({**MANY, "metric": metric}), three)
