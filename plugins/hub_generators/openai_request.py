@@ -18,12 +18,17 @@ RETRIED = (408, 409, 429)
 
 
 async def ask(
-    client: httpx.AsyncClient, path: str, body: Mapping[str, Any] | None, retries: int, backoff_s: float
+    client: httpx.AsyncClient,
+    path: str,
+    body: Mapping[str, Any] | None,
+    retries: int,
+    backoff_s: float,
+    timeout_s: float,
 ) -> Any:
     """Send one request and return the JSON of its answer.
 
-    Overload (429), a server's failure (5xx) and a broken connection are tried again, after the time that
-    `Retry-After` asks for, else after a wait that doubles.
+    Overload (429), a server's failure (5xx), a broken connection and no whole answer in time are tried again,
+    after the time that `Retry-After` asks for, else after a wait that doubles.
 
     Args:
         client: knows the server's address.
@@ -31,6 +36,8 @@ async def ask(
         body: JSON to post; None: a GET.
         retries: further tries after the first.
         backoff_s: seconds before the first retry, give or take a half.
+        timeout_s: longest that one answer may take to be whole, in seconds; httpx's own limit is for each
+            piece of it, so a server that sends a byte now and then would never meet that.
 
     Raises:
         GeneratorError: the server cannot be reached, refuses the request, or does not answer with JSON.
@@ -40,10 +47,14 @@ async def ask(
     while True:
         wait = min(LONGEST_WAIT_S, backoff_s * 2**attempt * random.Random().uniform(0.5, 1.5))
         try:
-            answer = await client.request("GET" if body is None else "POST", path.lstrip("/"), json=body)
+            async with asyncio.timeout(timeout_s):
+                answer = await client.request("GET" if body is None else "POST", path.lstrip("/"), json=body)
+        except TimeoutError as error:
+            problem = f"no whole answer from {where} within {timeout_s:g} s (generator option timeout_s)"
+            cause: Exception | None = error
         except httpx.TransportError as error:
             problem = f"no answer from {where}: {type(error).__name__}: {error}. Is the server running there?"
-            cause: Exception | None = error
+            cause = error
         except httpx.HTTPError as error:
             raise GeneratorError(f"{where}: {type(error).__name__}: {error}") from error
         else:

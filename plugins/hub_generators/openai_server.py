@@ -34,9 +34,10 @@ class OpenAIGenerator:
         endpoint: "chat" (the server applies the chat template; a prompt of which the decoding says that it
             gets none goes to "completions" all the same) or "completions" (plain text goes in).
         concurrency: requests at once.
-        retries: further tries of a request that met overload, a server's failure or a broken connection.
+        retries: further tries of a request that met overload, a server's failure, a broken connection or
+            no answer in time.
         backoff_s: seconds before the first retry; doubles with each.
-        timeout_s: longest that one answer may take, in seconds.
+        timeout_s: longest that one answer may take to be whole, in seconds; then it is tried again.
         extra: more keys for the body of each request, e.g. {"top_k": 20}.
 
     Raises:
@@ -137,7 +138,7 @@ class OpenAIGenerator:
 
         async def list_models() -> Any:
             async with self._client() as client:
-                return await ask(client, "/models", None, 0, 0.0)
+                return await ask(client, "/models", None, 0, 0.0, self._timeout_s)
 
         answer = _run_apart(list_models)
         models = answer.get("data") if isinstance(answer, dict) else None
@@ -186,7 +187,7 @@ class OpenAIGenerator:
 
         async def worker(client: httpx.AsyncClient) -> None:
             for index, (path, body) in todo:
-                answer = await ask(client, path, body, self._retries, self._backoff_s)
+                answer = await ask(client, path, body, self._retries, self._backoff_s, self._timeout_s)
                 completion = read_completion(answer, index, path.startswith("/chat"))
                 text, stopped = cut(completion.text, decoding.stop)  # some servers leave the stop text in
                 finish = "stop" if stopped else completion.finish

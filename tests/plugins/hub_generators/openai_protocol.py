@@ -2,12 +2,12 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = tuple[int, dict[str, str], bytes]
-"""Status, headers, body; status 0 breaks the connection."""
+Answer = tuple[int, dict[str, str], bytes | Iterator[bytes]]
+"""Status, headers, body or pieces of one that is never whole; status 0 breaks the connection."""
 
 
 def completion(text: str | None, finish: str = "stop", tokens: int | None = 3) -> Answer:
@@ -74,12 +74,14 @@ class Server:
                     self.send_response(status)
                     for name, value in {
                         "Content-Type": "application/json",
-                        "Content-Length": str(len(body)),
+                        "Content-Length": str(len(body) if isinstance(body, bytes) else 10**6),
                         **headers,
                     }.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(body)
+                    for piece in (body,) if isinstance(body, bytes) else body:
+                        self.wfile.write(piece)
+                    self.close_connection |= not isinstance(body, bytes)
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True
 
@@ -96,6 +98,11 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def trickle(over: threading.Event) -> Answer:
+    """A space every 20 ms until a test is over: an answer that never ends."""
+    return 200, {}, iter(lambda: b"" if over.wait(0.02) else b" ", b"")
 
 
 def question(body: dict[str, Any]) -> str:

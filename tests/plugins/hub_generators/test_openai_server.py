@@ -325,3 +325,14 @@ def test_the_wait_of_retry_after_is_kept(serve: Any, echo: Any) -> None:
     start = time.monotonic()
     complete(server.address, ["x"])
     assert time.monotonic() - start >= 0.3
+
+
+def test_an_answer_that_never_ends_is_given_up(serve: Any, protocol: Any, echo: Any) -> None:
+    over = threading.Event()
+    server = serve(lambda path, body, number: protocol.trickle(over))
+    try:
+        with pytest.raises(GeneratorError, match=r"no whole answer .* within 0\.3 s .*timeout_s.*2 tries"):
+            complete(server.address, ["x"], retries=1, timeout_s=0.3)
+    finally:
+        over.set()
+    assert len(server.requests) == 2
