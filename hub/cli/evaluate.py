@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.errors import GeneratorError, HubError, RewardFailed
+from hub.errors import DataError, GeneratorError, HubError, RewardFailed
 from hub.options import read_value
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def command(
     Each run is written to a folder: result.json, and samples.jsonl with every completion and score. Without
     --out that is runs/MODEL/BENCHMARK-RECIPE.
 
-    Exit code 1 if a completion could not be scored (see --allow-failures) or the model could not go on, 2 if
-    nothing could be run.
+    Exit code 1 if a completion could not be scored (see --allow-failures), the model could not go on or the
+    disk was full, 2 if nothing could be run.
     """
     from hub.cli.mix_options import read_reward_options
     from hub.cli.start import nothing_collected, warm_meanwhile
@@ -160,6 +160,8 @@ def command(
         click.echo(json.dumps([{"folder": str(path), **result} for path, result in results], indent=2))
     elif results:
         show_results(results)
+    if isinstance(stopped, KeyboardInterrupt):
+        raise stopped
     if stopped is not None:
         click.echo(f"error: {stopped}", err=True)
         return 1
@@ -199,7 +201,7 @@ def _check_kind(plan: "Plan", under_test: "Mix | None") -> None:
 
 def _run_all(
     plans: "Sequence[Plan]", generator: Any, folder: Path, by_recipe: bool, resume: bool, model: str
-) -> tuple[list[tuple[Path, dict[str, Any]]], HubError | None]:
+) -> tuple[list[tuple[Path, dict[str, Any]]], HubError | KeyboardInterrupt | None]:
     """Run each benchmark; return folders and results, and what stopped it, if anything did."""
     from hub.evaluation.folder import check_free
     from hub.evaluation.recipe import hash_recipe, make_recipe
@@ -218,23 +220,36 @@ def _run_all(
         for name in names:
             check_free(folder / name)
     for plan, name in zip(plans, names, strict=True):
-        path = folder / name
+        path, begun = folder / name, False
+
+        def tell(done: int, failed: int) -> None:
+            nonlocal begun
+            begun = True
+            show(done, failed)
+
         try:
-            with _progress(plan) as progress:
-                result = evaluate(plan, generator, path, resume=resume, about=about, progress=progress)
-        except (GeneratorError, RewardFailed) as error:
-            _tell_unfinished(path)
+            with _progress(plan) as show:
+                result = evaluate(plan, generator, path, resume=resume, about=about, progress=tell)
+        except (GeneratorError, RewardFailed, KeyboardInterrupt) as error:
+            _tell_unfinished(path, error)
             return results, error
-        except KeyboardInterrupt:
-            _tell_unfinished(path)
-            raise
+        except DataError as error:
+            if not (begun or results):
+                raise
+            if begun:
+                _tell_unfinished(path, error)
+            return results, error
         results.append((path, result))
     return results, None
 
 
-def _tell_unfinished(path: Path) -> None:
+def _tell_unfinished(path: Path, error: BaseException) -> None:
+    """Say what is left of a run; one that a prompt stopped would be stopped by it again."""
     if path.is_dir():
-        click.echo(f"what is done is in {path}: the same command with --resume goes on from there", err=True)
+        when = "" if isinstance(error, KeyboardInterrupt) else "once the cause is gone, "
+        click.echo(
+            f"what is done is in {path}: {when}the same command with --resume goes on from there", err=True
+        )
 
 
 @contextmanager

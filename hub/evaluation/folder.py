@@ -8,6 +8,7 @@
 Each line is written with one call of the system, so that a kill can tear only the last one.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -109,14 +110,6 @@ class RunFolder:
         self._replace("samples.jsonl", b"".join(map(encode, ordered)))
         self._replace("result.json", json.dumps(result, indent=2, default=str).encode() + b"\n")
         (self.path / "completions.jsonl").unlink(missing_ok=True)
-
-    def read_result(self) -> dict[str, Any]:
-        """Return the result of a complete run.
-
-        Raises:
-            DataError: it cannot be read.
-        """
-        return _read_json(self.path / "result.json")
 
     def close(self) -> None:
         """Let go of the files."""
@@ -309,6 +302,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cure = "make room there, or " if full else ""
     return DataError(
-        f"{path}: cannot be written: {error.strerror or error}: choose another folder with --out"
+        f"{path}: cannot be written: {error.strerror or error}: {cure}choose another folder with --out"
     )

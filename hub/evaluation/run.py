@@ -17,6 +17,7 @@ from hub.evaluation.likelihood import answer
 from hub.evaluation.plan import Plan
 from hub.evaluation.provenance import describe_hardware, describe_versions
 from hub.evaluation.recipe import make_recipe
+from hub.evaluation.stored import read_run
 from hub.evaluation.summary import make_result
 from hub.evaluation.turns import go_on, places_before, waves
 from hub.generator import Completion, Decoding, Generator
@@ -53,7 +54,7 @@ def evaluate(
 
     Raises:
         GeneratorError: the model or server cannot go on.
-        DataError: the folder cannot be written, or holds something else.
+        DataError: the folder cannot be written, or holds something else, such as a result of another format.
         ConfigError: a reward cannot be constructed.
         RewardFailed: a reward failed, and the mix asks for that to stop the run.
     """
@@ -64,7 +65,7 @@ def evaluate(
         plan.mix.warm(engine)  # a reward that cannot be constructed leaves no run behind that is in the way
     with open_folder(Path(folder), recipe, resume=resume) as run:
         if run.is_complete:
-            return run.read_result()
+            return dict(read_run(folder).result)
         job = _Job(plan, generator, run, progress, engine)
         started, clock = datetime.now(UTC), time.monotonic()
         resumed = job.pick_up()
@@ -82,7 +83,7 @@ def evaluate(
         }
         result = make_result(plan, recipe, run.samples, {**facts, **(about or {})})
         run.finish(result)
-        return run.read_result()
+        return dict(read_run(folder).result)
 
 
 class _Job:

@@ -207,7 +207,9 @@ def test_a_server_that_goes_away_leaves_a_run_to_resume(serve: Any, protocol: An
     assert done.returncode == 1
     assert "error: " in done.stderr
     assert "400 Bad Request: 'gone'" in done.stderr
-    assert "what is done is in out/sums: the same command with --resume goes on from there" in done.stderr
+    assert (
+        "out/sums: once the cause is gone, the same command with --resume goes on from there" in done.stderr
+    )
     server = serve(lambda question, number: "0")
     assert run(server.address, *arguments, "--resume", folder=tmp_path).returncode == 0
     assert len(server.requests) == 4
@@ -253,6 +255,30 @@ def test_a_run_that_was_ended_goes_on_and_ends_the_same(
     assert len(server.requests) == before + 11 + 20
     assert file.read_bytes() == (tmp_path / "whole" / "sums" / "samples.jsonl").read_bytes()
     assert len(samples(file.parent)) == 20
+
+
+def test_ctrl_c_shows_what_is_complete(serve: Any, tmp_path: Path) -> None:
+    release, asked = threading.Event(), threading.Event()
+
+    def hold(question: str, number: int) -> str:
+        if number >= 4:
+            asked.set()
+            release.wait(timeout=100)
+        return solve(question, number) if "+ 3" in question else "0"
+
+    server = serve(hold)
+    arguments = [HUB, "eval", server.address, "--on", f"arithmetic,{SUMS}:sums", "--json", "--out", "out"]
+    arguments += ["--benchmark-option", "arithmetic.rows=2", "--generator-option", "concurrency=1"]
+    process = subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert asked.wait(timeout=60)
+    process.send_signal(signal.SIGINT)
+    shown, errors = process.communicate(timeout=60)
+    release.set()
+    assert process.returncode == 130
+    assert [one["benchmark"]["name"] for one in json.loads(shown)] == ["arithmetic"]
+    assert "the same command with --resume goes on from there" in errors
 
 
 NOBODY = "http://127.0.0.1:9/v1"

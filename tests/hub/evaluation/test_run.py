@@ -281,6 +281,23 @@ def test_whatever_a_reward_or_model_writes_can_be_recorded(
     assert line["result"]["scores"]["odd-info"]["info"]["ratio"] == "nan"
 
 
+OTHER = [
+    ("another format", {"format": 99}, "result.json: is of format 99, this hub reads 1"),
+    ("no scores", {"format": 1}, "is not what a run writes: .* is missing"),
+    ("nothing", {}, "result.json: is of format None, this hub reads 1"),
+]
+
+
+@pytest.mark.parametrize(("found", "words"), [case[1:] for case in OTHER], ids=[case[0] for case in OTHER])
+def test_a_result_of_another_kind_is_not_shown(
+    tmp_path: Path, sums: Any, solver: Any, engine: hub.Engine, found: dict[str, int], words: str
+) -> None:
+    evaluate(make_plan(sums.sums), solver, tmp_path, engine=engine)
+    (tmp_path / "result.json").write_text(json.dumps(found))
+    with pytest.raises(DataError, match=words):
+        evaluate(make_plan(sums.sums), solver, tmp_path, resume=True, engine=engine)
+
+
 BROKEN = [
     ("an answer to nothing", [hub.Completion(7, "x")], "answered prompt 7 of 6"),
     ("two answers to one", [hub.Completion(0, "x"), hub.Completion(0, "x")], "answered prompt 0 of 6"),
