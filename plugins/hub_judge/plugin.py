@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import hub
 
-_TIMEOUT_S = 3600.0
-"""Above what waiting for one answer may take (`wait_s`), so that a slow server is the server's fault."""
+_TIMEOUT_S = 86400.0
+"""Each request has limits of its own (`timeout_s`, `wait_s`); the wait for a place or a turn at the judge's
+rate may take hours, and is no fault of the sample's."""
 
 
 @hub.hookimpl

@@ -48,7 +48,8 @@ class ServerOptions:
         retries: further tries after overload (429), a server's failure (5xx) or a broken connection.
         backoff_s: seconds before the first retry; doubles with each. `Retry-After` counts more.
         timeout_s: longest that one try may take.
-        wait_s: longest that one answer may take, with all tries and waiting.
+        wait_s: longest that one answer may take, with all tries and the waits between them; waiting for a
+            place among `concurrency` or for a turn in `requests_per_minute` does not count.
         key: the environment variable that holds the key; it is sent and recorded nowhere.
         extra: more keys for the body of each request, e.g. {"reasoning_effort": "low"}.
 
@@ -117,13 +118,15 @@ class Server:
         if loop not in self._places:
             self._places[loop] = asyncio.Semaphore(self.options.concurrency)
         try:
-            async with asyncio.timeout(self.options.wait_s), self._places[loop]:
-                return await self._try(client, url, body)
+            async with self._places[loop], asyncio.timeout(self.options.wait_s) as limit:
+                return await self._try(client, url, body, limit)
         except TimeoutError:
             detail = f"{url}: no answer within {self.options.wait_s:g} s"
             raise NoAnswer(Failure.UNAVAILABLE, detail) from None
 
-    async def _try(self, client: "httpx.AsyncClient", url: str, body: dict[str, Any]) -> Any:
+    async def _try(
+        self, client: "httpx.AsyncClient", url: str, body: dict[str, Any], limit: asyncio.Timeout
+    ) -> Any:
         import httpx
 
         # Not `json=`: that raises on lone surrogates, which json.dumps writes as escapes.
@@ -134,9 +137,14 @@ class Server:
             wait = min(
                 LONGEST_WAIT_S, self.options.backoff_s * 2**attempt * random.Random().uniform(0.5, 1.5)
             )
-            await self._take_turn()
+            await self._take_turn(limit)
             try:
-                answer = await client.post(url, content=content)
+                async with asyncio.timeout(self.options.timeout_s):
+                    answer = await client.post(url, content=content)
+            except TimeoutError:  # httpx's own limit is for each piece of an answer
+                detail = f"{url}: no whole answer within {self.options.timeout_s:g} s"
+                problem = NoAnswer(Failure.UNAVAILABLE, detail)
+                continue
             except httpx.TransportError as error:
                 problem = NoAnswer(Failure.UNAVAILABLE, f"{url}: {type(error).__name__}: {error}")
                 continue
@@ -154,15 +162,19 @@ class Server:
             wait = _retry_after(answer.headers.get("retry-after", ""), wait)
         raise problem
 
-    async def _take_turn(self) -> None:
-        """Wait until the rate allows one more request."""
+    async def _take_turn(self, limit: asyncio.Timeout) -> None:
+        """Wait until the rate allows one more request; this wait is not the server's, so the limit moves."""
         if not self.options.requests_per_minute:
             return
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
             self._next = turn + 60.0 / self.options.requests_per_minute
+        loop, end = asyncio.get_running_loop(), limit.when()
+        left = None if end is None else end - loop.time()
+        limit.reschedule(None)
         await asyncio.sleep(turn - now)
+        limit.reschedule(None if left is None else loop.time() + left)
 
 
 def _json(answer: "httpx.Response", url: str) -> Any:

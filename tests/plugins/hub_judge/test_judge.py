@@ -11,7 +11,7 @@ import hub
 import hub.testing
 from hub.errors import OptionError
 from hub.testing.subject import Subject
-from tests.plugins.hub_generators.openai_protocol import Answer, Server
+from tests.plugins.hub_generators.openai_protocol import Answer, Server, trickle
 from tests.plugins.hub_judge.judges import asked, framed, owls, serve, told
 
 SERVER = serve()
@@ -208,6 +208,39 @@ def test_a_server_that_never_answers(judged: Judged) -> None:
     over.set()
     assert score.reason == "unavailable"
     assert "no answer within 0.2 s" in score.detail
+
+
+def test_an_answer_that_never_ends_is_tried_again(judged: Judged) -> None:
+    import threading
+
+    over = threading.Event()
+
+    def answer(path: str, body: dict[str, Any], number: int) -> Answer:
+        return owls(path, body, number) if number == 1 else trickle(over)
+
+    options = {**QUICK, "timeout_s": 0.3, "wait_s": 60.0}
+    (healed,) = judged(answer, [PLAIN], server=options)
+    (score,) = judged(lambda *_: trickle(over), [PLAIN], server=options)
+    over.set()
+    assert healed.value == 1.0
+    assert (score.reason, score.value) == ("unavailable", None)
+    assert "no whole answer within 0.3 s" in score.detail
+
+
+def test_a_wait_for_a_place_is_no_wait_for_the_server(judged: Judged) -> None:
+    samples = [hub.Sample("", f"owl {n}") for n in range(15)]
+    options = {"concurrency": 1, "requests_per_minute": 240, "wait_s": 2.5}
+    scores = judged(owls, samples, server=options)  # the last begins after 3.5 s
+    assert [score.detail for score in scores if score.value is None] == []
+
+
+def test_a_turn_for_another_try_is_no_wait_for_the_server(judged: Judged) -> None:
+    def answer(path: str, body: dict[str, Any], number: int) -> Answer:
+        return (500, {}, b"") if number < 5 else owls(path, body, number)
+
+    options = {"retries": 5, "backoff_s": 0.0, "requests_per_minute": 100, "wait_s": 2.5}
+    (score,) = judged(answer, [PLAIN], server=options)  # its sixth try begins after 3 s
+    assert score.value == 1.0
 
 
 def test_one_bad_answer_costs_one_sample(judged: Judged) -> None:
