@@ -7,7 +7,7 @@ takes them for independent is too narrow. Standard library only; no global rando
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import comb, isclose, sqrt
 
 Z_95 = 1.959963984540054
 RESAMPLES = 1000
@@ -24,7 +24,8 @@ class Estimate:
         standard_error: of the mean, clustered by prompt; None with fewer than two prompts.
         low: lower end of the 95 % interval; None where there is none.
         high: upper end.
-        method: "wilson", "bootstrap" (over prompts) or "" where there is no interval.
+        method: "wilson", "bootstrap" (over prompts) or "" where there is no interval: with one prompt, or
+            where values other than 0 and 1 do not vary, which says nothing about how far they could.
     """
 
     n: int
@@ -39,7 +40,8 @@ class Estimate:
 def estimate(groups: Sequence[Sequence[float]]) -> Estimate:
     """Estimate the mean over all values.
 
-    One value of 0 or 1 per prompt gets Wilson's interval; anything else a bootstrap over prompts.
+    Values of 0 and 1 get Wilson's interval, with several per prompt on as many independent ones as they
+    are worth (`effective_n`); anything else a bootstrap over prompts.
 
     Args:
         groups: the values of each prompt; one without values does not count.
@@ -54,12 +56,15 @@ def estimate(groups: Sequence[Sequence[float]]) -> Estimate:
         return Estimate(0, 0)
     mean = sum(map(sum, used)) / n
     error = clustered_error(used, mean)
-    if all(len(group) == 1 and group[0] in (0.0, 1.0) for group in used):
-        low, high = wilson(mean, n)
+    binary = all(value in (0.0, 1.0) for group in used for value in group)
+    if binary and (len(used) > 1 or n == 1):
+        low, high = wilson(mean, effective_n(used))
         return Estimate(n, len(used), mean, error, low, high, "wilson")
     if len(used) < 2:
         return Estimate(n, len(used), mean)
     low, high = bootstrap(used)
+    if isclose(low, high, rel_tol=1e-9, abs_tol=1e-12):
+        return Estimate(n, len(used), mean, error)
     return Estimate(n, len(used), mean, error, low, high, "bootstrap")
 
 
@@ -75,7 +80,30 @@ def clustered_error(groups: Sequence[Sequence[float]], mean: float) -> float | N
     return sqrt(squares * clusters / (clusters - 1)) / n
 
 
-def wilson(mean: float, n: int) -> tuple[float, float]:
+def effective_n(groups: Sequence[Sequence[float]]) -> float:
+    """Return how many independent values of 0 and 1 tell as much as these, which are clustered by prompt.
+
+    It is their number over the design effect (Kish 1965): the variance of a proportion over the clustered
+    variance of the mean. At most it is the number of values; at least what they are worth where those of a
+    prompt are copies, which is the number of prompts where each has as many values. That least is taken where
+    all values are equal: nothing tells then how alike those of a prompt are.
+
+    Args:
+        groups: the values of each prompt, at least one each.
+
+    >>> effective_n([[1.0], [0.0], [0.0]]), effective_n([[0.0] * 4] * 3), effective_n([[1.0, 0.0]] * 3)
+    (3.0, 3.0, 6.0)
+    """
+    n = sum(map(len, groups))
+    mean = sum(map(sum, groups)) / n
+    least = n * n / sum(len(group) ** 2 for group in groups)
+    if not 0.0 < mean < 1.0:
+        return least
+    error = clustered_error(groups, mean)
+    return min(float(n), max(least, mean * (1 - mean) / error**2)) if error else float(n)
+
+
+def wilson(mean: float, n: float) -> tuple[float, float]:
     """Return Wilson's 95 % score interval of a proportion (Wilson 1927).
 
     >>> tuple(round(end, 3) for end in wilson(0.0, 20))
@@ -84,7 +112,7 @@ def wilson(mean: float, n: int) -> tuple[float, float]:
     square = Z_95 * Z_95
     middle = (mean + square / (2 * n)) / (1 + square / n)
     half = Z_95 * sqrt(mean * (1 - mean) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(mean, middle - half)), min(1.0, max(mean, middle + half))
 
 
 def bootstrap(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
@@ -105,20 +133,20 @@ def pass_at_k(groups: Sequence[Sequence[float]]) -> dict[int, float]:
     For k = 1, 2, 4, 8, ... and for 10 and 100, which papers report.
 
     Args:
-        groups: the values of each prompt, each 0 or 1. A prompt with fewer than k of them does not count
-            for that k; there is no k that no prompt can serve.
+        groups: the values of each prompt, each 0 or 1; one without values does not count. There is no k that
+            some other prompt has too few values for: without those that failed it would be too high.
 
     >>> pass_at_k([[1.0, 0.0], [0.0, 0.0]])
     {1: 0.25, 2: 0.5}
     """
-    found = {}
-    most = max(map(len, groups), default=0)
-    for k in sorted({10, 100} | {2**power for power in range(most.bit_length())}):
-        if k > most:
-            break
-        chances = [_any_of(len(group), round(sum(group)), k) for group in groups if len(group) >= k]
-        found[k] = sum(chances) / len(chances)
-    return found
+    used = [group for group in groups if group]
+    fewest = min(map(len, used), default=0)
+    wanted = {10, 100} | {2**power for power in range(fewest.bit_length())}
+    return {
+        k: sum(_any_of(len(group), round(sum(group)), k) for group in used) / len(used)
+        for k in sorted(wanted)
+        if k <= fewest
+    }
 
 
 def _any_of(n: int, correct: int, k: int) -> float:

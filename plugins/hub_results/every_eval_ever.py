@@ -101,7 +101,7 @@ def instances(run: StoredRun, evaluation_id: str) -> Iterator[dict[str, Any]]:
             "output": {"raw": [_plain_text(line["completion"])]},
             "messages": None,
             "answer_attribution": _attribution(line["result"]["scores"]),
-            "evaluation": {"score": value, "is_correct": value == highest and highest > 0},
+            "evaluation": {"score": value, "is_correct": value == highest and highest >= 1},
             **({} if tokens is None else {"metadata": {"output_tokens": str(tokens)}}),
         }
 

@@ -261,7 +261,7 @@ def test_several_samples_per_prompt(tmp_path: Path, sums: Any, scripted: Any, en
     assert 0 < right < 4
     total = result["scores"]["total"]
     assert (total["mean"], total["n"], total["prompts"]) == (right / 4, 24, 6)
-    assert total["interval_method"] == "bootstrap"
+    assert total["interval_method"] == "wilson"
     assert total["interval_95"] == [right / 4, right / 4]  # every prompt does equally well
     assert total["pass_at_k"]["1"] == pytest.approx(right / 4)
     assert total["pass_at_k"]["4"] == 1.0

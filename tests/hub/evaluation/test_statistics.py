@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from hub.evaluation.statistics import bootstrap, clustered_error, estimate, pass_at_k, wilson
+from hub.evaluation.statistics import bootstrap, clustered_error, effective_n, estimate, pass_at_k, wilson
 
 # From scipy 1.17.1: binomtest(count, n).proportion_ci(0.95, method="wilson").
 WILSON = [
@@ -52,6 +52,41 @@ def test_the_bootstrap_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= hits / 200 <= 0.99
 
 
+def test_equal_values_of_the_same_prompts_claim_no_more_than_one_each() -> None:
+    once, more = estimate([[0.0]] * 12), estimate([[0.0] * 4] * 12)
+    assert (more.low, more.high) == (once.low, once.high)
+    assert more.high is not None
+    assert more.high > 0.2
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ([[1.0], [0.0], [0.0]], 3),
+        ([[0.0] * 4] * 5, 5),
+        ([[1.0] * 4, [0.0] * 4, [1.0] * 4], 3),
+        ([[1.0, 0.0]] * 3, 6),
+        ([[1.0] * 3, [1.0]], 1.6),  # the one with three counts for more
+    ],
+    ids=["one each", "all equal", "copies", "prompts alike", "unequal groups"],
+)
+def test_effective_n(groups: list[list[float]], expected: float) -> None:
+    assert effective_n(groups) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("prompts", "chance"), [(10, 0.1), (20, 0.05)])
+def test_the_interval_covers_the_truth_near_the_edge_too(prompts: int, chance: float) -> None:
+    draws = random.Random(3)
+    hits = 0
+    for _ in range(400):
+        levels = [draws.betavariate(chance, 1 - chance) for _ in range(prompts)]  # half of it by prompt
+        found = estimate([[float(draws.random() < level) for _ in range(4)] for level in levels])
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= chance <= found.high
+    assert hits / 400 >= 0.92  # a bootstrap over prompts: 0.6 to 0.8
+
+
 CASES = [
     ("nothing", [], (0, 0, None, ""), False),
     ("prompts without values", [[], []], (0, 0, None, ""), False),
@@ -61,7 +96,11 @@ CASES = [
     ("zeros and ones", [[0.0], [1.0], []], (2, 2, 0.5, "wilson"), True),
     ("values between", [[0.5], [1.0]], (2, 2, 0.75, "bootstrap"), True),
     ("negative values", [[-1.0], [1.0]], (2, 2, 0.0, "bootstrap"), True),
-    ("unequal groups", [[1.0, 1.0, 1.0], [0.0]], (4, 2, 0.75, "bootstrap"), True),
+    ("unequal groups", [[1.0, 1.0, 1.0], [0.0]], (4, 2, 0.75, "wilson"), True),
+    ("several samples, all wrong", [[0.0] * 4] * 12, (48, 12, 0.0, "wilson"), True),
+    ("several samples, all right", [[1.0] * 2] * 3, (6, 3, 1.0, "wilson"), True),
+    ("values between that do not vary", [[0.3]] * 5, (5, 5, 0.3, ""), False),
+    ("prompts that do not vary", [[0.25, 0.75]] * 5, (10, 5, 0.5, ""), False),
 ]
 
 
@@ -88,8 +127,11 @@ def test_pass_at_k_is_the_mean_over_all_choices_of_k() -> None:
         assert value == pytest.approx(statistics.mean(chosen))
 
 
-def test_pass_at_k_leaves_out_prompts_with_too_few_samples() -> None:
-    assert pass_at_k([[1.0, 1.0], [0.0]]) == {1: 0.5, 2: 1.0}
+def test_there_is_no_pass_at_k_that_some_prompt_has_too_few_values_for() -> None:
+    assert pass_at_k([[1.0, 1.0], [0.0]]) == {1: 0.5}
+    assert pass_at_k([[1.0] * 16, *([[0.0] * 12] * 9), []]) == pytest.approx(
+        dict.fromkeys((1, 2, 4, 8, 10), 0.1)
+    )
     assert pass_at_k([]) == pass_at_k([[]]) == {}
 
 

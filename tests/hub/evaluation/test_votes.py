@@ -28,8 +28,8 @@ CASES: list[tuple[str, list[list[Vote]], dict[int, float]]] = [
     ("values between", [[("7", 0.5), ("7", 0.25), WRONG]], {3: 0.375}),
     ("blocks in their order", [[RIGHT] * 4 + [WRONG] * 4], {4: 0.5, 8: 0.5}),
     ("a rest that fills no block", [[RIGHT] * 4 + [WRONG] * 2], {4: 1.0, 6: 1.0}),
-    ("a prompt with too few does not count", [[RIGHT] * 4, [WRONG] * 3], {4: 1.0}),
-    ("each prompt counts once", [[RIGHT] * 8, [WRONG] * 4], {4: 0.5, 8: 1.0}),
+    ("no k that a prompt has too few for", [[RIGHT] * 4, [WRONG] * 3, []], {3: 0.5}),
+    ("each prompt counts once", [[RIGHT] * 8, [WRONG] * 4], {4: 0.5}),
 ]
 
 
