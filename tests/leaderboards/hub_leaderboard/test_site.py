@@ -157,6 +157,7 @@ def test_nothing_that_a_model_wrote_runs_and_all_is_shown_as_it_is(built: Path, 
     assert samples.count() == 40
     for number in range(len(HOSTILE)):
         samples.nth(number).locator("summary").click()
+        samples.nth(number).locator("pre").first.wait_for()
         codes = (
             samples.nth(number)
             .locator("pre")
@@ -272,6 +273,7 @@ def test_messages_and_several_completions_of_a_prompt(
     assert titles == [f"q{n} #{k}" for n in range(4) for k in (1, 2)]
     last = page.locator(".sample").nth(7)
     last.locator("summary").click()
+    last.locator("h3").first.wait_for()  # what is opened is drawn a moment later
     assert last.locator("h3").all_inner_texts()[:3] == ["prompt, system", "prompt, user", "completion"]
     assert last.locator("pre").all_inner_texts()[:3] == ["Say <b>it</b>.", "3", "wrong"]
     assert "NaN" in last.locator("pre").all_inner_texts()
