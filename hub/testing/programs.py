@@ -161,6 +161,17 @@ class Stack:
         return len(self.items)
 """
 
+_SAYS_YES = """
+class Any:
+    def __contains__(self, key):
+        print('was told', key)
+        return True
+    def __len__(self):
+        return 3
+def f(x): return Any()
+"""
+_IS_GONE = "import os\ndef f(x): os._exit(0)"
+
 JUDGED: Table = {
     "check, right": _judged(_ADD, _CHECK, PASSED, entry_point="add"),
     "check, wrong": _judged("def add(a, b):\n  return 4", _CHECK, FAILED, entry_point="add"),
@@ -220,20 +231,6 @@ JUDGED: Table = {
     "a large list there and back": _judged(
         "def f(xs):\n  return xs[::-1]", "xs = list(range(100_000))\nassert f(xs) == xs[::-1]", PASSED
     ),
-}
-
-_SAYS_YES = """
-class Any:
-    def __contains__(self, key):
-        print('was told', key)
-        return True
-    def __len__(self):
-        return 3
-def f(x): return Any()
-"""
-_IS_GONE = "import os\ndef f(x): os._exit(0)"
-
-JUDGED |= {
     "its end, where tests catch anything": _judged(
         _IS_GONE, "try:\n  f(1)\nexcept:\n  right = True\nassert right", ERROR, KILLED
     ),
