@@ -98,10 +98,8 @@ def show(folder: Path, pairs: dict[str, tuple[str, str]], seconds: float) -> Non
         old, new = result(folder, before)["scores"], result(folder, after)["scores"]
         for name in ("math", "think-format", "mean reward"):
             one, two = (s["total"] if name == "mean reward" else s["rewards"][name] for s in (old, new))
-            rose = two["interval_95"][0] > one["interval_95"][1]
-            apart.append(rose)
-            fell = two["interval_95"][1] < one["interval_95"][0]
-            verdict = "apart: rose" if rose else "apart: fell" if fell else "overlap"
+            verdict = _verdict(one["interval_95"], two["interval_95"])
+            apart.append(verdict == "apart: rose")
             table.add_row(f"{name}, {mode}", _interval(one), _interval(two), verdict)
     console.print("\nheld-out sums, before and after GRPO (95 % intervals)")
     console.print(table)
@@ -125,9 +123,15 @@ def show(folder: Path, pairs: dict[str, tuple[str, str]], seconds: float) -> Non
     )
 
 
+def _verdict(before: list[float] | None, after: list[float] | None) -> str:
+    if before is None or after is None:
+        return "unknown"  # values that are all alike, and neither 0 nor 1, have no interval
+    return "apart: rose" if after[0] > before[1] else "apart: fell" if after[1] < before[0] else "overlap"
+
+
 def _interval(score: dict[str, Any]) -> str:
-    low, high = score["interval_95"]
-    return f"{score['mean']:.3f} [{low:.3f}, {high:.3f}]"
+    interval = score["interval_95"]
+    return f"{score['mean']:.3f} " + ("[{:.3f}, {:.3f}]".format(*interval) if interval else "(no interval)")
 
 
 def main() -> int:

@@ -34,6 +34,10 @@ def test_it_trains_evaluates_and_says_what_was_not_shown(folder: Path) -> None:
     assert "$ hub train grpo.toml" in done.stdout
     assert "math, sampled" in done.stdout
     assert "these numbers show nothing" in done.stdout
+    after = json.loads((folder / "after-greedy" / "arithmetic" / "result.json").read_text())["scores"][
+        "total"
+    ]
+    assert after["interval_95"] is not None or "(no interval)" in done.stdout
 
 
 def test_run_again_it_does_nothing_twice(folder: Path) -> None:
