@@ -8,6 +8,7 @@ Not here: tasks without a number for each document, such as perplexities of a co
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ from hub.evaluation.folder import FORMAT, Key, open_folder
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.summary import account
 from hub_results.lm_eval_files import find_samples, read_documents, read_results
+
+ELSEWHERE = ("task", "task_alias", "tag", "group", "dataset_path", "dataset_name", "dataset_kwargs")
+"""Keys of a task's configuration that decide no number: names, and where data is, whose hash counts."""
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ def _recipe(
         "system_instruction": results.get("system_instruction"),
         "fewshot_as_multiturn": bool(results.get("fewshot_as_multiturn")),
         "fewshot_seed": about.get("fewshot_seed"),
+        "configuration": _configuration(config),
     }
     code = f"lm-eval {version}, {task} version {tool}"
     mix = [{"name": f"{name},{kind}", "use": "lm-eval", "code": code} for name, kind in metrics]
@@ -189,7 +195,9 @@ def _recipe(
         "benchmark": {
             "name": f"lm-eval/{task}",
             "split": str(config.get("test_split") or config.get("validation_split") or "?"),
-            "options": {key: value for key, value in options.items() if value not in (None, False, "")},
+            "options": {
+                key: value for key, value in options.items() if value is not False and value not in (None, "")
+            },
             "rows": len(rows),
             "data_hash": hashlib.sha256(hashed.encode()).hexdigest(),
         },
@@ -198,6 +206,15 @@ def _recipe(
         "samples_per_prompt": 1,
         "mix": {"on_failure": "mask", "aggregate": "first", "rewards": mix},
     }
+
+
+def _configuration(config: Mapping[str, Any]) -> str:
+    """Return digits that stand for how a task asks and grades: one name and version may have several ways."""
+    about = config.get("metadata") or {}
+    kept = {key: value for key, value in config.items() if key not in (*ELSEWHERE, "metadata")}
+    kept |= {key: value for key, value in about.items() if key.startswith("hub_")}  # a benchmark of the hub
+    text = _ADDRESS.sub("", json.dumps(kept, sort_keys=True, default=str))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _name(results: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from lm_eval.tasks import TaskManager
 from hub.errors import ConfigError, DataError
 from hub.evaluation.compare import compare
 from hub.evaluation.stored import StoredRun, find_runs, read_run
+from hub_leaderboard.qualify import setting_of
 from hub_results.command import command
 from hub_results.every_eval_ever import aggregate
 from hub_results.import_lm_eval import Imported, _aggregates, import_file
@@ -84,14 +85,21 @@ class Told(LM):  # type: ignore[misc]
         return [-10.0 for _ in requests]
 
 
-def write(folder: Path, answer: Callable[[str], str], name: str, **more: Any) -> Path:
+def write(
+    folder: Path,
+    answer: Callable[[str], str],
+    name: str,
+    sums: str = SUMS,
+    path: str = "data.jsonl",
+    **more: Any,
+) -> Path:
     """What `lm_eval run --output_path FOLDER --log_samples` does, without its command line."""
-    data = folder / "data.jsonl"
+    data = folder / path
     folder.mkdir(exist_ok=True)
     lines = [{"question": f"{n}+{n}", "answer": str(2 * n), "gold": n % 3} for n in range(8)]
     data.write_text("".join(json.dumps(line) + "\n" for line in lines))
     tasks = []
-    for task, text in (("sums", SUMS), ("choices", CHOICES), ("perplexity", PERPLEXITY)):
+    for task, text in (("sums", sums), ("choices", CHOICES), ("perplexity", PERPLEXITY)):
         (folder / f"{task}.yaml").write_text(text.format(data=data))
         tasks.append(str(folder / f"{task}.yaml"))
     tracker = EvaluationTracker(output_path=str(folder / "out"))
@@ -190,6 +198,35 @@ def test_imported_runs_are_compared_with_each_other_and_never_with_the_hubs(
     (other.path / "recipe.json").write_text(json.dumps(own))
     with pytest.raises(ConfigError, match=r"cannot be compared: they differ in mix.rewards"):
         compare(ours, read_run(other.path))
+
+
+ASKED = [
+    ("other data folder", SUMS, {"path": "moved.jsonl"}, True),
+    ("other prompt", SUMS.replace("}}}} =", "}}}} is"), {}, False),
+    ("other examples", SUMS + "fewshot_split: test\nfewshot_config: {{sampler: first_n}}\n", {}, False),
+    ("other filter", SUMS.replace("(\\\\d+)", "(\\\\d)"), {}, False),
+]
+
+
+@pytest.mark.parametrize(("sums", "more", "same"), [one[1:] for one in ASKED], ids=[one[0] for one in ASKED])
+def test_a_task_of_one_name_that_asks_or_grades_otherwise_is_another_recipe(
+    sums: str, more: dict[str, Any], same: bool, runs: dict[str, StoredRun], tmp_path: Path
+) -> None:
+    list(
+        import_file(
+            write(tmp_path / "other", lambda prompt: "4", "org/four", sums, **more), tmp_path / "runs"
+        )
+    )
+    (other,) = (run for run in find_runs(tmp_path / "runs")[0] if run.benchmark == "lm-eval/sums")
+    ours = runs["lm-eval/sums"]
+    assert (setting_of(other) == setting_of(ours)) is same
+    if not same:
+        with pytest.raises(ConfigError, match=r"they differ in benchmark.options.configuration"):
+            compare(ours, other)
+
+
+def test_no_examples_is_a_number_of_examples(runs: dict[str, StoredRun]) -> None:
+    assert runs["lm-eval/sums"].recipe["benchmark"]["options"]["num_fewshot"] == 0
 
 
 def test_a_limited_run_says_so(tmp_path: Path) -> None:
