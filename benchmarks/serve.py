@@ -246,22 +246,36 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def bare(port: int) -> None:
-    """The endpoint to compare with: the same stack, the same JSON in, JSON of the same size out."""
+def bare(port: int, codec: str) -> None:
+    """The endpoint to compare with: the same stack, the same JSON in, JSON of the same shape out.
+
+    Args:
+        port: where.
+        codec: "msgspec" reads and writes JSON as the service does, and as fast as the stack can; "json" as
+            starlette does by itself.
+    """
+    import msgspec
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import JSONResponse
+    from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
     score = {"value": 1.0, "outcome": "scored", "reason": ""}
+    result = {"id": None, "score": 1.0, "outcome": "scored", "reason": "", "scores": {"cheap": score}}
 
-    async def answer(request: Request) -> JSONResponse:
+    async def answer(request: Request) -> Response:
         samples = (await request.json())["samples"]
-        result = {"id": None, "score": 1.0, "outcome": "scored", "reason": "", "scores": {"cheap": score}}
         return JSONResponse({"results": [{**result, "weighted": {"cheap": 1.0}} for _ in samples]})
 
-    app = Starlette(routes=[Route("/v1/mixes/{name}/score", answer, methods=["POST"])])
+    async def answer_fast(request: Request) -> Response:
+        samples = decode(await request.body())["samples"]
+        body = encode({"results": [{**result, "weighted": {"cheap": 1.0}} for _ in samples]})
+        return Response(body, media_type="application/json")
+
+    decode, encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+    endpoint = answer_fast if codec == "msgspec" else answer
+    app = Starlette(routes=[Route("/v1/mixes/{name}/score", endpoint, methods=["POST"])])
     config = uvicorn.Config(
         app, port=port, http="httptools", loop="uvloop", log_level="warning", access_log=False
     )
@@ -321,11 +335,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each cell")
     parser.add_argument("--rounds", type=int, default=2, help="of each cell, of which the best counts")
     parser.add_argument("--bare", type=int, metavar="PORT", help="be the bare endpoint (used by itself)")
+    parser.add_argument("--codec", choices=("msgspec", "json"), default="msgspec", help="of the bare one")
     parser.add_argument("--workers", type=int, help="of the service")
     parser.add_argument("--only", choices=("compare", "hostile"))
     arguments = parser.parse_args()
     if arguments.bare:
-        bare(arguments.bare)
+        bare(arguments.bare, arguments.codec)
         return
     console = Console(width=150)
     with tempfile.TemporaryDirectory() as folder:

@@ -75,10 +75,10 @@ class Lanes:
         first: list[Score] = []
         asked = work([WARM_UP], functools.partial(_extend, first))
 
-        def finish(_: object) -> None:
+        def finish() -> None:
             found.set_result(first[0].detail if first[0].reason is Failure.SETUP else "")
 
-        asked.done.add_done_callback(finish)
+        asked.when_done(finish)
         self.get(lane).submit(asked)
         return found
 

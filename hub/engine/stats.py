@@ -12,6 +12,7 @@ from hub.score import Outcome, Score
 
 RECENT = 10_000
 SLOWEST = 5
+_SCORED = str(Outcome.SCORED)
 
 
 @dataclass
@@ -32,25 +33,26 @@ class Stats:
 
     def add(self, scores: list[Score]) -> None:
         """Count finished samples, cached ones too."""
-        scored = 0
-        for score in scores:
-            value = score.value
-            if value is not None:
-                scored += 1
-                self.total += value
-                self.squares += value * value
-            else:
-                self.outcomes[str(score.outcome)] += 1
-                if score.outcome is Outcome.FAILED:
-                    self.reasons[str(score.reason)] += 1
-        self.outcomes[str(Outcome.SCORED)] += scored
+        values = [score.value for score in scores if score.value is not None]
+        self.total = sum(values, self.total)
+        self.squares = sum([value * value for value in values], self.squares)
+        if len(values) < len(scores):
+            for score in scores:
+                if score.value is None:
+                    self.outcomes[str(score.outcome)] += 1
+                    if score.outcome is Outcome.FAILED:
+                        self.reasons[str(score.reason)] += 1
+        self.outcomes[_SCORED] += len(values)
 
     def time(self, results: Sequence[Result], submitted_ns: int) -> list[int]:
         """Count finished calls' times; return positions of those slow enough for `note`."""
-        self.run_ns.extend([ran for _, _, ran in results])
+        times = [ran for _, _, ran in results]
+        self.run_ns.extend(times)
         self.queue_ns.extend([start - submitted_ns for _, start, _ in results])
         floor = self.slowest[0][0] if len(self.slowest) == SLOWEST else -1
-        return [n for n, (_, _, ran) in enumerate(results) if ran > floor] if results else []
+        if max(times, default=-1) <= floor:
+            return []
+        return [position for position, ran in enumerate(times) if ran > floor]
 
     def note(self, run_ns: int, sample: str) -> None:
         """Remember a slow sample by the start of its text."""

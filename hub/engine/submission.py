@@ -2,7 +2,7 @@
 
 import pickle
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hub.engine.component import Component
@@ -146,19 +146,27 @@ class Submission:
             return [self.payloads[index] for index in self.todo]
         return [pickle.dumps([self.payloads[i] for i in unit], 5) for unit in self.units]
 
-    def view(self, index: int) -> Sample:
-        """Return what the reward may see of a sample."""
+    def views(self, indices: Sequence[int]) -> Iterator[Sample]:
+        """Yield what the reward may see of these samples."""
         if self.keep:  # as it was when its key was made, whatever becomes of the row
-            return read_sample(pickle.loads(self.payloads[index]), self.component.definition)
-        sample, reward = self.samples[index], self.component.bound.reward
-        columns = sample.columns
-        if reward.needs is None:
-            return Sample(sample.prompt, sample.completion, dict(columns))
-        seen = {name: columns[name] for name in reward.needs}
-        for name in reward.uses:
-            if name in columns:
-                seen[name] = columns[name]
-        return Sample(sample.prompt, sample.completion, seen)
+            for index in indices:
+                yield read_sample(pickle.loads(self.payloads[index]), self.component.definition)
+            return
+        samples, reward = self.samples, self.component.bound.reward
+        needs, uses = reward.needs, reward.uses
+        for index in indices:
+            sample = samples[index]
+            columns = sample.columns
+            if needs is None:
+                seen = dict(columns)
+            else:
+                seen = {}
+                for name in needs:
+                    seen[name] = columns[name]
+                for name in uses:
+                    if name in columns:
+                        seen[name] = columns[name]
+            yield Sample(sample.prompt, sample.completion, seen)
 
     def report(self, units: Sequence[int], results: Sequence[Result]) -> None:
         """Take the scores of finished calls."""
@@ -216,11 +224,15 @@ class _Calls(Sequence[Any]):
     def __len__(self) -> int:
         return len(self._batch.todo if self._single else self._batch.units)
 
-    def __getitem__(self, unit: Any) -> Any:
-        view = self._batch.view
+    def __iter__(self) -> Iterator[Any]:
         if self._single:
-            return view(self._batch.todo[unit])
-        return [view(index) for index in self._batch.units[unit]]
+            return self._batch.views(self._batch.todo)
+        return (list(self._batch.views(unit)) for unit in self._batch.units)
+
+    def __getitem__(self, unit: Any) -> Any:
+        if self._single:
+            return next(self._batch.views((self._batch.todo[unit],)))
+        return list(self._batch.views(self._batch.units[unit]))
 
 
 def _missing(sample: Sample, needs: Sequence[str]) -> Score:

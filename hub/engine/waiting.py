@@ -29,7 +29,7 @@ def begin(lane: Lane, batch: Submission) -> Waiting:
     work = batch.component.work(batch.calls(), batch.report)
     waiting = Waiting(lambda: lane.cancel(work))
 
-    def finish(_: object) -> None:
+    def finish() -> None:
         scores = batch.finish()
         if waiting.set_running_or_notify_cancel():
             if work.error is not None:
@@ -37,7 +37,7 @@ def begin(lane: Lane, batch: Submission) -> Waiting:
             else:
                 waiting.set_result(scores)
 
-    work.done.add_done_callback(finish)
+    work.when_done(finish)
     if work.units:
         lane.submit(work)
     return waiting

@@ -4,7 +4,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,7 +33,6 @@ class Work:
         units: what each call is given: pickled fields (process lane), else a sample or a list.
         report: told of finished units: their indices and their results; a result with one score is for
             every sample of its unit.
-        done: finished when every unit is settled.
         cancelled: the caller gave up.
         error: why there are no scores at all, which the caller is told in their place.
         retried: units begun a second time, because the server died with their worker.
@@ -47,34 +45,42 @@ class Work:
     concurrency: int
     units: Sequence[Any]
     report: Report
-    done: "Future[None]" = field(default_factory=Future)
     cancelled: bool = False
     error: Exception | None = None
     retried: set[int] = field(default_factory=set)
     left: int = field(init=False)
     _settled: bytearray = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _then: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.left = len(self.units)
         self._settled = bytearray(self.left)
-        if not self.left:
-            self.done.set_result(None)
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Have this called when every unit is settled; now, where that is so. It is let go of then."""
+        with self._lock:
+            if self.left:
+                self._then = then
+                return
+        then()
 
     def settle(self, units: Sequence[int], results: Sequence[Result]) -> None:
         """Report finished units. The first report counts; a late one of an abandoned call does not."""
         settled = self._settled
         with self._lock:
-            if any(settled[unit] for unit in units):
+            if any(map(settled.__getitem__, units)):
                 pairs = [(u, r) for u, r in zip(units, results, strict=True) if not settled[u]]
                 units, results = [u for u, _ in pairs], [r for _, r in pairs]
             for unit in units:
                 settled[unit] = 1
             self.report(units, results)
             self.left -= len(units)
-            finished = not self.left and len(units) > 0
-        if finished:
-            self.done.set_result(None)
+            then = None
+            if not self.left:
+                then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def fail(self, unit: int, reason: Failure, detail: str, start_ns: int | None = None) -> None:
         """Report a unit that has no score."""
@@ -157,11 +163,17 @@ class InlineLane:
     def submit(self, work: Work) -> None:
         """Score everything now."""
         scorer, many, clock = self._scorers.get(work), work.definition.many, time.monotonic_ns
-        results = []
-        for index in range(len(work.units)):
-            start = clock()
-            scores = call_unit(scorer, work.units[index], many)
-            results.append((scores, start, clock() - start))
+        results: list[Result] = []
+        if many or type(scorer) is Score:
+            for unit in work.units:
+                start = clock()
+                scores = call_unit(scorer, unit, many)
+                results.append((scores, start, clock() - start))
+        else:
+            for sample in work.units:
+                start = clock()
+                score = call_one(scorer, sample)
+                results.append(([score], start, clock() - start))
         work.settle(range(len(results)), results)
 
     def cancel(self, work: Work) -> None:

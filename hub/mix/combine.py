@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import Any
 
 from hub.mix.config import Aggregate, OnFailure
 from hub.sample import Sample
@@ -73,7 +74,8 @@ def combine(
     values: dict[str, list[float | None]] = {
         name: [s.value for s in column] for name, column in scores.items()
     }
-    if on_failure != "drop":
+    whole = not any(None in column for column in values.values())
+    if on_failure != "drop" and not whole:
         for name, column in scores.items():
             if None in values[name]:
                 masked = [m or s.outcome is Outcome.FAILED for m, s in zip(masked, column, strict=True)]
@@ -82,18 +84,36 @@ def combine(
     weighted = [
         [None if value is None else weights[name] * value for value in values[name]] for name in names
     ]
+    if whole and (results := _all_combined(names, list(scores.values()), weighted)) is not None:
+        return results
     rows = zip(zip(*scores.values(), strict=True), zip(*weighted, strict=True), masked, strict=True)
     return [_combined(names, mine, parts, is_masked) for mine, parts, is_masked in rows]
+
+
+def _all_combined(
+    names: Sequence[str], scores: Sequence[Sequence[Score]], weighted: Sequence[Sequence[Any]]
+) -> list[MixScore] | None:
+    """The usual case, and fast: every reward has a value for every sample. None: a total is not finite."""
+    values = list(map(sum, zip(*weighted, strict=True)))
+    if not all(map(isfinite, values)):
+        return None
+    known = dict(_SIMPLE)
+    totals = [known.get(value) or known.setdefault(value, Score(value)) for value in values]
+    if len(names) == 1:
+        (name,), (mine,), (parts,) = names, scores, weighted
+        rows = zip(totals, mine, parts, strict=True)
+        return [MixScore(total, {name: score}, {name: part}) for total, score, part in rows]
+    mine_of, parts_of = zip(*scores, strict=True), zip(*weighted, strict=True)
+    return [
+        MixScore(total, dict(zip(names, mine, strict=True)), dict(zip(names, parts, strict=True)))
+        for total, mine, parts in zip(totals, mine_of, parts_of, strict=True)
+    ]
 
 
 def _combined(
     names: Sequence[str], scores: Sequence[Score], parts: Sequence[float | None], masked: bool
 ) -> MixScore:
     mine = dict(zip(names, scores, strict=True))
-    if not masked and None not in parts:  # the usual one, and fast
-        value = sum(parts)  # type: ignore[arg-type]
-        if isfinite(value):
-            return MixScore(_SIMPLE.get(value) or Score(value), mine, dict(zip(names, parts, strict=True)))
     total = _total(mine, parts, masked)
     if total.value is None:  # otherwise the sum is finite, so every part of it is
         parts = [None if part is None or not isfinite(part) else part for part in parts]

@@ -1,7 +1,7 @@
 """A mix of rewards: looked up, checked against the data, and scored together."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -273,7 +273,7 @@ class Mix:
         if isinstance(samples, Sample):
             raise ConfigError("a mix scores a list of samples, not one: mix.score([sample])")
         listed = list(samples)
-        if not all(isinstance(sample, Sample) for sample in listed):
+        if set(map(type, listed)) - {Sample} and not all(isinstance(sample, Sample) for sample in listed):
             raise ConfigError("a mix scores hub.Sample objects: hub.Sample(prompt, completion, columns)")
         engine = engine or default_engine()
         return UnderWay(engine, self._in(engine), listed)
@@ -281,7 +281,9 @@ class Mix:
     def _finish(self, under_way: UnderWay, step: int | None) -> list[MixScore]:
         samples, config = under_way.samples, self.config
         ordered = {name: under_way.scores[name] for name in self.names}
-        groups = [s.group if s.group is not None else repr(s.prompt) for s in samples]
+        groups: Sequence[Hashable] = range(len(samples))
+        if config.aggregate == "normalize_then_sum":
+            groups = [s.group if s.group is not None else repr(s.prompt) for s in samples]
         results = combine(ordered, self.weights(step), groups, config.on_failure, config.aggregate)
         load().scored(ScoredBatch(samples, results, step))
         if config.on_failure == "raise":

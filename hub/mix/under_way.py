@@ -109,8 +109,14 @@ class UnderWay:
             return
         reward, chosen, scores, waiting = self.waiting[name]
         yield waiting
-        for index, score in zip(chosen, waiting.result(), strict=True):
-            scores[index] = _after_timeout(reward, score)
+        found = waiting.result()
+        if reward.config.on_timeout is not None:
+            found = [_after_timeout(reward, score) for score in found]
+        if len(chosen) == len(scores) == len(found):
+            scores = list(found)
+        else:
+            for index, score in zip(chosen, found, strict=True):
+                scores[index] = score
         del self.waiting[name]
         self.scores[name] = scores
 

@@ -17,11 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.errors import EngineError
 from hub_serve import openrlhf, pooling, remote_rm
+from hub_serve.decode import read_request
 from hub_serve.exchange import Answer, Exchange
 from hub_serve.mixes import Served
 from hub_serve.refused import CLOSE, ClientGone, Refused, busy
 from hub_serve.service import SHORT_BYTES, Service
-from hub_serve.wire import read_json, read_samples, write_results
+from hub_serve.wire import write_results
 
 Handler = Callable[[Exchange], Awaitable[Answer]]
 Protocol = Callable[[Service, Served, Exchange, bytes], Coroutine[Any, Any, Answer]]
@@ -92,6 +93,7 @@ class App:
         except ClientGone:
             status = 499
         finally:
+            del scope["hub_serve"]  # a circle, which would keep the body until a collection
             self.service.under_way -= 1
             self.service.release(exchange)
             seconds = time.perf_counter() - start
@@ -104,7 +106,7 @@ class App:
             self._check_origin(exchange)
             self._check_token(exchange)
             await self._router(scope, receive, send)
-            answer: Answer = scope["hub_serve_answer"]
+            answer: Answer = scope.pop("hub_serve_answer")
             return answer
         except (ClientGone, asyncio.CancelledError):
             raise
@@ -159,7 +161,7 @@ class App:
 
         async def make() -> Answer:
             size, most = len(body), self.service.settings.max_batch
-            samples, step = await self.service.aside(size, lambda: read_samples(read_json(body), most))
+            samples, step = await self.service.aside(size, lambda: read_request(body, most))
             exchange.samples = len(samples)
             results = await self.service.score(served, samples, step, size)
             return Answer(await self.service.aside(size, lambda: write_results(samples, results)))

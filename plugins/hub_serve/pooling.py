@@ -17,13 +17,14 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.sample import Sample
+from hub_serve.decode import read_json
 from hub_serve.exchange import Answer, Exchange
 from hub_serve.lowered import LOWERING, lowered
 from hub_serve.mixes import Served
 from hub_serve.refused import unfit
 from hub_serve.service import Service
 from hub_serve.split import SPLITTING, split
-from hub_serve.wire import check_count, check_depth, read_json
+from hub_serve.wire import check_count, check_depth
 
 QUERY = (*LOWERING, *SPLITTING)
 

@@ -16,12 +16,13 @@ from typing import Any
 from hub.sample import Sample
 from hub.training.completion import without_end
 from hub.training.label import columns_of_label
+from hub_serve.decode import read_json
 from hub_serve.exchange import Answer, Exchange
 from hub_serve.lowered import LABEL, LOWERING, lowered
 from hub_serve.mixes import Served
 from hub_serve.refused import Refused, unfit
 from hub_serve.service import Service
-from hub_serve.wire import check_depth, read_json
+from hub_serve.wire import check_depth
 
 QUERY = (*LOWERING, "label", "reply", "missing")
 

@@ -23,20 +23,6 @@ _KEYS = frozenset(("prompt", "completion", "columns", "group", "id"))
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
-def read_json(body: bytes) -> Any:
-    """Return what a body says.
-
-    Raises:
-        Refused: it is not JSON in UTF-8.
-    """
-    try:
-        return json.loads(body)
-    except json.JSONDecodeError as error:
-        raise Refused(400, "not_json", f"the body is not JSON: {error}"[:500]) from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, "not_json", f"the body cannot be read as JSON: {error}"[:500]) from None
-
-
 def read_samples(given: Any, max_batch: int) -> tuple[list[Sample], int | None]:
     """Return the samples of a request, and its training step.
 
@@ -100,19 +86,37 @@ def _read_sample(one: Any, index: int) -> Sample:
             check_depth(value, f"samples[{index}].columns.{name[:100]}")
     if "group" not in one and "id" not in one:
         return Sample(prompt, completion, columns)
-    for key in ("group", "id"):
-        name = get(key)
+    check_names(get("group"), get("id"), index)
+    return Sample(prompt, completion, columns, get("group"), get("id"))
+
+
+def check_names(group: Any, own: Any, index: int) -> None:
+    """Refuse a sample's group and id where they are not what can be sent back.
+
+    Raises:
+        Refused: one is.
+    """
+    for key, name in (("group", group), ("id", own)):
         fits = name is None or (len(name) <= NAME if type(name) is str else type(name) is int)
         if not fits or (type(name) is int and name.bit_length() > 64):
             message = f"should be a text of at most {NAME} characters or a whole number of at most 64 bits"
             raise unfit(f"samples[{index}].{key}", message)
-    return Sample(prompt, completion, columns, get("group"), get("id"))
 
 
 def write_results(samples: Sequence[Sample], results: Sequence[MixScore]) -> bytes:
     """Return the answer with one result per sample, in their order."""
-    names = [json.dumps(name) for name in results[0].scores] if results else []
-    lines = [_result(sample.id, result, names) for sample, result in zip(samples, results, strict=True)]
+    names = list(results[0].scores) if results else []
+    quoted = [json.dumps(name).replace("%", "%%") for name in names]
+    scores = ", ".join([f"{name}: {{%s}}" for name in quoted])
+    parts = ", ".join([f"{name}: %s" for name in quoted])
+    line = f'{{"id": %s, %s, "scores": {{{scores}}}, "weighted": {{{parts}}}}}'
+    columns = [
+        ["null" if sample.id is None else json.dumps(sample.id) for sample in samples],
+        _texts("score", [result.total for result in results]),
+        *(_texts("value", [result.scores[name] for result in results]) for name in names),
+        *([_number(result.weighted[name]) for result in results] for name in names),
+    ]
+    lines = [line % row for row in zip(*columns, strict=True)]
     return f'{{"results": [{", ".join(lines)}]}}'.encode()
 
 
@@ -180,22 +184,14 @@ def _check_plain(value: Any, index: int) -> None:
             _check_plain(one, index)
 
 
-def _result(own: str | int | None, result: MixScore, names: Sequence[str]) -> str:
-    total = _score("score", result.total)
-    scores = ", ".join(
-        [
-            f"{name}: {{{_score('value', score)}}}"
-            for name, score in zip(names, result.scores.values(), strict=True)
-        ]
-    )
-    parts = ", ".join(
-        [
-            f"{name}: {'null' if part is None else repr(part)}"
-            for name, part in zip(names, result.weighted.values(), strict=True)
-        ]
-    )
-    mine = "null" if own is None else json.dumps(own)
-    return f'{{"id": {mine}, {total}, "scores": {{{scores}}}, "weighted": {{{parts}}}}}'
+def _texts(key: str, scores: Sequence[Score]) -> list[str]:
+    """Each score's text; of a score that is there several times, as 0 and 1 are, it is made once."""
+    known: dict[int, str] = {}
+    return [known.get(id(score)) or known.setdefault(id(score), _score(key, score)) for score in scores]
+
+
+def _number(part: float | None) -> str:
+    return "null" if part is None else repr(part)
 
 
 def _score(key: str, score: Score) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
@@ -242,3 +244,28 @@ def test_a_server_that_is_lost_again_and_again_is_started_again(engine: hub.Engi
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
         time.sleep(0.05 * (n % 2))
+
+
+@hub.reward(needs=["thing"], lane="inline")
+def looks(sample: hub.Sample) -> float:
+    """1.0 where the column is there."""
+    return float(sample["thing"] is not None)
+
+
+class Thing:
+    """A column that tells when it is freed."""
+
+
+def test_what_was_scored_is_freed_at_once() -> None:
+    """A batch that refers to itself keeps every sample of it until the next collection."""
+    things = [Thing(), Thing()]
+    gone = [weakref.ref(thing) for thing in things]
+    with hub.Engine(1) as engine:
+        mix = hub.Mix({looks: 1.0})
+        gc.disable()
+        try:
+            mix.score([hub.Sample("", "", {"thing": thing}) for thing in things], engine=engine)
+            things.clear()
+            assert [ref() for ref in gone] == [None, None]
+        finally:
+            gc.enable()

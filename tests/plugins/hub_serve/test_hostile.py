@@ -5,10 +5,14 @@ import gc
 import json
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import hub
+from hub_serve.decode import read_json, read_request
+from hub_serve.exchange import Exchange
 from hub_serve.mixes import Mixes
 from hub_serve.refused import Refused
 from hub_serve.service import BODIES
@@ -76,6 +80,26 @@ def test_bodies_count_from_their_first_byte(mixes: Mixes) -> None:
         wait_for(lambda: service.service.body_bytes == 0)
 
 
+def test_what_was_answered_is_freed_at_once(mixes: Mixes) -> None:
+    """A request that refers to itself keeps its body and its samples until the next collection."""
+
+    def left() -> int:
+        return sum(isinstance(thing, Exchange | hub.Sample | hub.MixScore) for thing in gc.get_objects())
+
+    with running(mixes) as service:
+        service.post(SCORE, FOUR)
+        gc.collect()
+        before = left()
+        gc.disable()
+        try:
+            for mix in ("length", "plain"):
+                service.post(f"/v1/mixes/{mix}/score", FOUR)
+            service.post("/mixes/length/get_reward", {"query": ["a"]})
+            wait_for(lambda: left() == before)
+        finally:
+            gc.enable()
+
+
 def test_what_was_refused_is_freed_at_once(mixes: Mixes) -> None:
     """An error that refers to itself keeps its frames, and so the body, until the next collection."""
 
@@ -115,12 +139,16 @@ def test_a_body_of_more_values_than_are_read_at_once(mixes: Mixes, monkeypatch: 
 def test_large_bodies_are_read_beside_the_loop(mixes: Mixes, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[threading.Thread] = []
 
-    def read(body: bytes) -> Any:
-        threads.append(threading.current_thread())
-        return json.loads(body)
+    def noted(read: Callable[..., Any]) -> Callable[..., Any]:
+        def read_and_note(*arguments: Any) -> Any:
+            threads.append(threading.current_thread())
+            return read(*arguments)
 
-    for module in ("app", "openrlhf", "remote_rm", "pooling"):
-        monkeypatch.setattr(f"hub_serve.{module}.read_json", read)
+        return read_and_note
+
+    for module in ("openrlhf", "remote_rm", "pooling"):
+        monkeypatch.setattr(f"hub_serve.{module}.read_json", noted(read_json))
+    monkeypatch.setattr("hub_serve.app.read_request", noted(read_request))
     text = "x" * 300_000
     with running(mixes) as service:
         for completion in ("four", text):
