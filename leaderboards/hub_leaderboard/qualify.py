@@ -14,6 +14,8 @@ MIX_CHANGED = "graded with another mix"
 """How `hub.evaluation.summary.make_flags` begins the flags that a board looks at."""
 FROM = ("path", "dataset")
 """Options that say where rows come from: the hash over the rows counts in their place."""
+HOW = ("chat_template", "endpoint", "extra", "arguments", "answers")
+"""What a model's description says of how it is asked, or of what it said: otherwise it is another row."""
 
 
 def problems_of(run: StoredRun, entry: Entry, board: Board) -> list[str]:
@@ -136,15 +138,28 @@ def choose_setting(runs: Sequence[StoredRun]) -> tuple[list[StoredRun], list[tup
 
 
 def model_key(run: StoredRun) -> str:
-    """Return what tells models apart: hashes of its files, else name and revision, else all."""
+    """Return what tells models apart: hashes of files, else name and revision, else all; how it is asked."""
     model: Mapping[str, Any] = run.recipe["model"]
+    how = {name: model[name] for name in HOW if model.get(name) not in (None, "", [], {})}
+    if isinstance(rewards := model.get("rewards"), Mapping):  # in a model's place
+        how["rewards"] = hash_recipe(_without_folders(rewards))
     if model.get("weights"):
         known: list[Any] = ["weights", model["weights"], model.get("tokenizer"), model.get("config")]
     elif name := model.get("model") or model.get("id"):
         known = ["name", name, model.get("revision") or model.get("sha")]
     else:
         known = ["all", {**model, **run.result.get("model", {})}]
-    return json.dumps(known, sort_keys=True, default=str)
+    return json.dumps([*known, how], sort_keys=True, default=str)
+
+
+def _without_folders(rewards: Mapping[str, Any]) -> dict[str, Any]:
+    """Rewards as `describe_mix` has them, but for where their files lay and how long they may take."""
+    kept = [
+        {key: value for key, value in one.items() if key not in ("use", "timeout_s")}
+        | {"code": str(one.get("code")).rpartition("/")[2]}
+        for one in rewards.get("rewards", ())
+    ]
+    return {**rewards, "rewards": kept}
 
 
 def finished(run: StoredRun) -> str:
@@ -156,13 +171,17 @@ def finished(run: StoredRun) -> str:
 def name_models(runs: Sequence[StoredRun]) -> dict[str, str]:
     """Return a short name for each model, by its key: the end of its path or id that no other model has.
 
-    Where nothing else tells two apart, digits do: of their weights' hash, else of all that tells them apart.
+    Where only how they are asked tells two apart, that is said. Where nothing else does, digits do: of their
+    weights' hash, else of all that tells them apart.
     """
     full = {model_key(run): run.model.rstrip("/") or "?" for run in sorted(runs, key=finished)}
     named = {}
     for key, name in full.items():
         others = {other for one, other in full.items() if one != key}
         if name in others:
+            if how := _how(key, [one for one, other in full.items() if other == name]):
+                named[key] = f"{_end(name, 2 if _is_id(name) else 1)}, {how}"
+                continue
             kind, digits, *_ = json.loads(key)
             is_alone = sum(json.loads(one)[1] == digits for one in full) == 1
             known = (
@@ -176,6 +195,18 @@ def name_models(runs: Sequence[StoredRun]) -> dict[str, str]:
             size += 1
         named[key] = _end(name, size)
     return named
+
+
+def _how(key: str, keys: Sequence[str]) -> str:
+    """How a model is asked, of several that only this tells apart; "" where it is not said in a word."""
+    *known, mine = json.loads(key)
+    every = [json.loads(one) for one in keys]
+    if any(other[:-1] != known for other in every):
+        return ""
+    words = [name for name in HOW if isinstance(mine.get(name), bool | str) and len(str(mine[name])) < 20]
+    told = [name for name in words if any(other[-1].get(name) != mine[name] for other in every)]
+    same = [other for other in every if all(other[-1].get(name) == mine[name] for name in told)]
+    return ", ".join(f"{name} {str(mine[name]).lower()}" for name in told) if len(same) == 1 else ""
 
 
 def _end(path: str, size: int) -> str:

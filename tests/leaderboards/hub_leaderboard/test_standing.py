@@ -178,6 +178,44 @@ def test_the_same_weights_with_another_configuration_are_another_model(
     assert all(name.startswith("z ") for name in names)
 
 
+REWARD = {
+    "name": "mine",
+    "use": "r.py:mine",
+    "code": "/home/me/x/r.py:mine@123",
+    "timeout_s": 10.0,
+    "with": {},
+}
+ASKED = [
+    ("its chat template", {"chat_template": True}, {"chat_template": False}, ["m, chat_template false", "m, chat_template true"]),
+    ("another endpoint", {"endpoint": "chat"}, {"endpoint": "completions"}, ["m, endpoint chat", "m, endpoint completions"]),
+    ("what is sent besides", {"extra": {"effort": "low"}}, {"extra": {"effort": "high"}}, ["m ", "m "]),
+    ("other answers under one name", {"answers": "1" * 64}, {"answers": "2" * 64}, ["m ", "m "]),
+    ("rewards of other code", {"rewards": {"rewards": [REWARD]}}, {"rewards": {"rewards": [{**REWARD, "code": "/home/me/x/r.py:mine@456"}]}}, ["m ", "m "]),
+    ("rewards with other options", {"rewards": {"rewards": [REWARD]}}, {"rewards": {"rewards": [{**REWARD, "with": {"max": 1}}]}}, ["m ", "m "]),
+    ("the same rewards elsewhere", {"rewards": {"rewards": [REWARD]}}, {"rewards": {"rewards": [{**REWARD, "use": "y/r.py:mine", "code": "/home/me/y/r.py:mine@123", "timeout_s": 20.0}]}}, ["m"]),
+    ("another batch size", {"batch_size": 1}, {"batch_size": 2}, ["m"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"), [one[1:] for one in ASKED], ids=[one[0] for one in ASKED]
+)
+def test_a_model_that_is_asked_otherwise_is_another_row(
+    first: dict[str, Any],
+    second: dict[str, Any],
+    named: list[str],
+    make_run: Make,
+    make_board: Make,
+    tmp_path: Path,
+) -> None:
+    for name, how in (("a", first), ("b", second)):
+        known = {"folder": "", "weights": "", "model": "m", **how}
+        make_run(tmp_path / name, "m", known=known)
+    names = sorted(row.model for row in stand(make_board(MANY), tmp_path).rows)
+    assert [name[: len(begin)] for name, begin in zip(names, named, strict=True)] == named
+    assert len(set(names)) == len(named)
+
+
 @pytest.mark.parametrize("metric", ["score", "right", "category:odd"])
 def test_metrics(three: Path, make_board: Make, metric: str) -> None:
     standing = stand(make_board({**MANY, "metric": metric}), three)
