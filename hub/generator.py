@@ -43,13 +43,14 @@ class Completion:
     Args:
         index: which of the prompts it answers.
         text: what the model wrote, without the prompt and without special tokens.
-        finish: "stop" (ended by itself), "length" (cut at `max_new_tokens`), or "told" (of several texts the
-            one that is most likely).
+        finish: "stop" (ended by itself), "length" (cut at `max_new_tokens`), "told" (of several texts the
+            one that is most likely), or "refused" (there is none).
         tokens: how many tokens it has; None where the generator does not know.
         likelihoods: of a row with `continuations`, how likely each is: the logarithm of its probability, and
             whether it is what greedy decoding would give; None for text that the model wrote.
         values: of a row with `completions`, what the rewards under test give each: as `Score.as_dict` has it,
             and `scores` by reward; None for text that a model wrote.
+        refused: why there is no completion; "" where there is one.
     """
 
     index: int
@@ -58,6 +59,17 @@ class Completion:
     tokens: int | None = None
     likelihoods: tuple["Likelihood", ...] | None = None
     values: tuple[Mapping[str, Any], ...] | None = None
+    refused: str = ""
+
+    @classmethod
+    def refusal(cls, index: int, why: str) -> "Completion":
+        """Say that this prompt cannot be completed, while others can: too long, refused by the server, ...
+
+        Args:
+            index: which of the prompts.
+            why: a sentence for a person.
+        """
+        return cls(index, "", "refused", refused=why)
 
 
 Likelihood: TypeAlias = tuple[float, bool]
@@ -70,8 +82,11 @@ class Generator(Protocol):
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
         """Complete each prompt once; yield completions as they are ready, in any order.
 
+        A prompt that cannot be completed where others can is yielded as `Completion.refusal`: it costs no
+        other's sample.
+
         Raises:
-            GeneratorError: the model or server cannot; what was yielded before stands.
+            GeneratorError: the model or server cannot go on; what was yielded before stands.
         """
 
     def describe(self) -> Mapping[str, Any]:
@@ -85,7 +100,9 @@ class Generator(Protocol):
 class LikelihoodGenerator(Generator, Protocol):
     """A generator that can also tell how likely given texts are; benchmarks with `continuations` need it."""
 
-    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+    def loglikelihood(
+        self, asked: Sequence[tuple[str | None, str]]
+    ) -> Iterator[tuple[int, Likelihood | str]]:
         """Tell how likely each continuation is after its context; yield as they are known, in any order.
 
         Args:
@@ -93,10 +110,10 @@ class LikelihoodGenerator(Generator, Protocol):
                 the whole text is by itself, in pieces where it is longer than the model can see.
 
         Yields:
-            Which of them it is, and its likelihood.
+            Which of them it is, and its likelihood; or, where there is none while others have one, why not.
 
         Raises:
-            GeneratorError: the model or server cannot; what was yielded before stands.
+            GeneratorError: the model or server cannot go on; what was yielded before stands.
         """
 
 
@@ -116,7 +133,8 @@ class TokenGenerator(Generator, Protocol):
 
         Yields:
             The completion; and tokens with the logarithms of their probabilities, the likeliest first. These
-            are those of temperature 1, among all tokens.
+            are those of temperature 1, among all tokens. A prompt that cannot be completed is a refusal, as
+            for `generate`, without tokens.
 
         Raises:
             GeneratorError: the model or server cannot; what was yielded before stands.

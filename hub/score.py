@@ -45,6 +45,8 @@ class Failure(StrEnum):
     """the prompt, completion or a column has a type that cannot be scored"""
     UNAVAILABLE = "unavailable"
     """a sandbox, server or model that the reward depends on did not answer"""
+    NO_COMPLETION = "no_completion"
+    """there is nothing to score: the model or server refused the prompt"""
     OVERLOADED = "overloaded"
     """a sandbox, server or lane had no room; the same call may succeed later"""
     CANCELLED = "cancelled"
@@ -69,6 +71,7 @@ _FAULT = {
     Failure.MISSING_COLUMN: "data",
     Failure.BAD_INPUT: "data",
     Failure.UNAVAILABLE: "infrastructure",
+    Failure.NO_COMPLETION: "infrastructure",
     Failure.OVERLOADED: "infrastructure",
     Failure.CANCELLED: "caller",
 }

@@ -11,6 +11,7 @@ from typing import Any
 from hub.data import DataFile, Row
 from hub.engine.engine import Engine
 from hub.errors import BadInput, ConfigError, DataError
+from hub.evaluation.folder import REFUSED
 from hub.mix.combine import MixScore
 from hub.mix.mix import Mix
 from hub.sample import Sample
@@ -136,6 +137,8 @@ class Completions:
             if self.group not in row.columns:
                 raise self.data.error(row.number, f"has no column {self.group!r}, which --group names")
             group = repr(row.columns[self.group])
+        result = columns.get("result")
+        refused = isinstance(result, Mapping) and result.get("finish") == REFUSED
         named = isinstance(name, str | int) and not isinstance(name, bool)
         sample = Sample(
             prompt="" if prompt is None else prompt,
@@ -145,7 +148,8 @@ class Completions:
             id=name if named else row.number,
         )
         try:
-            assert sample.text is not None
+            # Null is what a run has where the model refused: rewards fail on that sample alone.
+            assert refused or sample.text is not None
             assert sample.prompt_text is not None
         except BadInput as error:
             raise self.data.error(row.number, str(error)) from error

@@ -74,7 +74,9 @@ Examples:
 @click.option(
     "--out", type=click.Path(file_okay=False), metavar="FOLDER", help="One folder per benchmark goes in it."
 )
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run; show a complete one.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with an interrupted run, or what was refused; show a complete one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--allow-failures", is_flag=True, help="Exit with 0 even where something could not be scored.")
 def command(
@@ -104,8 +106,8 @@ def command(
     Each run is written to a folder: result.json, and samples.jsonl with every completion and score. Without
     --out that is runs/MODEL/BENCHMARK-RECIPE.
 
-    Exit code 1 if a completion could not be scored (see --allow-failures), the model could not go on or the
-    disk was full, 2 if nothing could be run.
+    Exit code 1 if a completion could not be made or scored (see --allow-failures), the model could not go on
+    or the disk was full, 2 if nothing could be run.
     """
     from hub.cli.mix_options import read_reward_options
     from hub.cli.start import nothing_collected, warm_meanwhile
@@ -244,7 +246,7 @@ def _run_all(
 
 
 def _tell_unfinished(path: Path, error: BaseException) -> None:
-    """Say what is left of a run; one that a prompt stopped would be stopped by it again."""
+    """Say what is left of a run."""
     if path.is_dir():
         when = "" if isinstance(error, KeyboardInterrupt) else "once the cause is gone, "
         click.echo(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from hub.deferred import this_process_is_ours
 from hub.errors import HubError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def nothing_collected() -> Iterator[None]:
     the collector walks through them again and again while they are made, and twice at the end: a quarter of
     the time that it takes to load a small model, and a second when the process ends.
     """
+    this_process_is_ours()
     collecting = gc.isenabled()
     gc.disable()
     try:

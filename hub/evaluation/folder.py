@@ -24,6 +24,8 @@ from hub.generator import Completion
 FORMAT = 1
 """Version of the folder's files; another one is refused."""
 
+REFUSED = Completion.refusal(0, "").finish
+
 Key: TypeAlias = tuple[int, int]
 """The row's index, and which of its completions."""
 
@@ -42,6 +44,8 @@ class RunFolder:
         """Lines of samples.jsonl by key."""
         self.completions: dict[Key, Completion] = {}
         """Completions that were written, scored or not; empty once the run is complete."""
+        self.refused: set[Key] = set()
+        """Of which there is no completion, as the model or server refused the prompt."""
         self._files: list[BinaryIO] = []
         try:
             self._lock = self._claim()
@@ -70,7 +74,7 @@ class RunFolder:
         Raises:
             DataError: the folder cannot be written.
         """
-        self.completions[key] = completion
+        self._keep(key, completion)
         known = {"row": key[0], "sample": key[1]}
         made: dict[str, Any] = {
             "text": completion.text,
@@ -81,6 +85,8 @@ class RunFolder:
             made["likelihoods"] = completion.likelihoods
         if completion.values is not None:
             made["values"] = completion.values
+        if completion.refused:
+            made["refused"] = completion.refused
         self._write(self._completions_file, [known | made])
 
     def add_samples(self, lines: Iterable[tuple[Key, dict[str, Any]]]) -> None:
@@ -93,12 +99,32 @@ class RunFolder:
         self.samples.update(listed)
         self._write(self._samples_file, [line for _, line in listed])
 
+    def drop_refused(self) -> None:
+        """Forget what was refused; it is to be asked for again."""
+        for key in self.refused:
+            self.completions.pop(key, None)
+        if self.refused & self.samples.keys():
+            self.drop_samples(self.refused)
+        self.refused.clear()
+
     def drop_samples(self, keys: Iterable[Key]) -> None:
         """Take scored completions out again; they are to be scored anew."""
         for key in keys:
-            del self.samples[key]
+            self.samples.pop(key, None)
         self._replace("samples.jsonl", b"".join(map(encode, self.samples.values())))
         self._samples_file = self._open("samples.jsonl")
+
+    def reopen(self) -> None:
+        """Take the result of a complete run away: more is to be run.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
+        try:
+            (self.path / "result.json").unlink()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        self._completions_file = self._open_lines("completions.jsonl", self._read_completion)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Put the samples in order and write the result: the run is complete.
@@ -159,12 +185,20 @@ class RunFolder:
         if likelihoods is not None:
             likelihoods = tuple((float(logprob), bool(greedy)) for logprob, greedy in likelihoods)
         values = None if line.get("values") is None else tuple(line["values"])
-        self.completions[key] = Completion(
-            key[0], line["text"], line["finish"], line["tokens"], likelihoods, values
+        why = line.get("refused", "")
+        self._keep(
+            key, Completion(key[0], line["text"], line["finish"], line["tokens"], likelihoods, values, why)
         )
 
+    def _keep(self, key: Key, completion: Completion) -> None:
+        self.completions[key] = completion
+        (self.refused.add if completion.refused else self.refused.discard)(key)
+
     def _read_sample(self, line: dict[str, Any]) -> None:
-        self.samples[(line["result"]["row"], line["result"]["sample"])] = line
+        key = (line["result"]["row"], line["result"]["sample"])
+        self.samples[key] = line
+        if line["result"].get("finish") == REFUSED:
+            self.refused.add(key)
 
     def _write(self, file: BinaryIO, lines: list[dict[str, Any]]) -> None:
         content = b"".join(map(encode, lines))

@@ -63,6 +63,12 @@ class Grader:
             self._waiting += units
             self._change.notify(len(units))
 
+    def pass_on(self, settled: Sequence[tuple[Key, Sample, MixScore]]) -> None:
+        """Hand on what needs no scoring."""
+        with self._delivering:
+            if settled and not self._over:
+                self._deliver(list(settled))
+
     def finish(self) -> None:
         """Wait until all is scored and delivered, or `abandon` was called.
 

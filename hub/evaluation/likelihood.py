@@ -23,7 +23,7 @@ def answer(
         decoding: for completing.
 
     Raises:
-        GeneratorError: it cannot go on, or cannot tell how likely a text is, or what it is worth.
+        GeneratorError: it cannot go on, or cannot tell how likely any text is, or what it is worth.
     """
     if rows and "completions" in rows[0]:
         if not isinstance(generator, RewardsUnderTest):
@@ -79,8 +79,15 @@ def _tell(generator: Generator, rows: Sequence[Mapping[str, Any]]) -> Iterator[C
     texts = [pairs(row) for row in rows]
     asked = [(index, place) for index, mine in enumerate(texts) for place in range(len(mine))]
     known: list[dict[int, Likelihood]] = [{} for _ in rows]
-    for number, (logprob, greedy) in generator.loglikelihood([texts[i][place] for i, place in asked]):
+    refused = set()
+    for number, told in generator.loglikelihood([texts[i][place] for i, place in asked]):
         index, place = asked[number]
+        if isinstance(told, str):
+            if index not in refused:  # one text without a likelihood leaves none to be the likeliest
+                refused.add(index)
+                yield Completion.refusal(index, told)
+            continue
+        logprob, greedy = told
         if isnan(logprob):
             raise GeneratorError(
                 f"row {index}: the probability of {texts[index][place][1]!r:.100} is no number"

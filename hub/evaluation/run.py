@@ -23,6 +23,7 @@ from hub.evaluation.turns import go_on, places_before, waves
 from hub.generator import Completion, Decoding, Generator
 from hub.mix.combine import MixScore
 from hub.sample import Sample, Text
+from hub.score import Failure, Score
 
 Progress = Callable[[int, int], None]
 """Told how many completions are scored by now, and how many of them could not be."""
@@ -41,7 +42,8 @@ def evaluate(
     """Evaluate a model on one benchmark; return what is in the folder's result.json.
 
     Whatever stops it, what was made and scored is in the folder, and `resume=True` goes on from there: no
-    sample is lost and none is made twice. A complete run is not run again.
+    sample is lost and none is made twice. A complete run is not run again. What a model or server refuses to
+    complete is a failure of that sample; `resume=True` asks for it again, in a complete run too.
 
     Args:
         plan: from `hub.evaluation.plan.make_plan`.
@@ -53,7 +55,7 @@ def evaluate(
         engine: where rewards run; by default this process's own.
 
     Raises:
-        GeneratorError: the model or server cannot go on.
+        GeneratorError: the model or server cannot go on, or refuses every prompt.
         DataError: the folder cannot be written, or holds something else, such as a result of another format.
         ConfigError: a reward cannot be constructed.
         RewardFailed: a reward failed, and the mix asks for that to stop the run.
@@ -65,7 +67,10 @@ def evaluate(
         plan.mix.warm(engine)  # a reward that cannot be constructed leaves no run behind that is in the way
     with open_folder(Path(folder), recipe, resume=resume) as run:
         if run.is_complete:
-            return dict(read_run(folder).result)
+            if not run.refused:
+                return dict(read_run(folder).result)
+            plan.mix.warm(engine)
+            run.reopen()
         job = _Job(plan, generator, run, progress, engine)
         started, clock = datetime.now(UTC), time.monotonic()
         resumed = job.pick_up()
@@ -99,10 +104,14 @@ class _Job:
         self.whole_groups = compares and plan.samples_per_prompt > 1
         self.before = places_before(plan.rows)
         self.failed = 0
+        self.answered = False
+        """Whether there is any completion."""
 
     def pick_up(self) -> int:
-        """Count what is there already; take out groups of which only a part was written."""
+        """Count what is there already; take out what was refused, and groups of which a part is missing."""
         samples, count = self.folder.samples, self.plan.samples_per_prompt
+        self.folder.drop_refused()
+        self.answered = bool(samples or self.folder.completions)
         if self.whole_groups:
             torn = [key for key in samples if any((key[0], k) not in samples for k in range(count))]
             if torn:
@@ -116,7 +125,7 @@ class _Job:
         grader = Grader(self.plan.mix, self.engine, self.deliver)
         try:
             made = self.folder.completions
-            grader.add(self.units(key for key in sorted(made) if key not in self.folder.samples))
+            self.settle(grader, [key for key in sorted(made) if key not in self.folder.samples])
             batches = self.batches()
             for sample in range(self.plan.samples_per_prompt):
                 for decoding, rows in batches:
@@ -124,10 +133,25 @@ class _Job:
                         r for r in rows if (r, sample) not in made and (r, sample) not in self.folder.samples
                     ]
                     for key in self.complete(missing, sample, decoding):
-                        grader.add(self.units([key]))
+                        self.settle(grader, [key])
+                self.check_answered()
             grader.finish()
         finally:
             grader.abandon()
+
+    def settle(self, grader: Grader, keys: Sequence[Key]) -> None:
+        """Have completions scored, and write down what there is none of."""
+        made = self.folder.completions
+        refused = [key for key in keys if made[key].refused]
+        grader.pass_on([(key, self.sample(key), self.unscored(key)) for key in refused])
+        grader.add(self.units(keys))
+
+    def check_answered(self) -> None:
+        """Raise where there is no completion at all: that is no result."""
+        if not self.answered:
+            refused = self.folder.refused
+            why = self.folder.completions[min(refused)].refused
+            raise GeneratorError(f"none of {len(refused)} prompts could be completed; the first: {why}")
 
     def batches(self) -> list[tuple[Decoding, list[int]]]:
         """Rows that are completed together: of one turn, and with one decoding."""
@@ -141,6 +165,12 @@ class _Job:
 
     def complete(self, rows: Sequence[int], sample: int, decoding: Decoding) -> Iterator[Key]:
         """Make one completion of each row and write it down; yield the key of each."""
+        silent = {row for row in rows if self.is_silent((row, sample))}
+        for row in sorted(silent):
+            why = f"the turn before it, {self.plan.rows[row]['after']!r}, has no answer"
+            self.folder.add_completion((row, sample), Completion.refusal(row, why))
+            yield (row, sample)
+        rows = [row for row in rows if row not in silent]
         if not rows:
             return
         asked = [{**self.plan.rows[row], "prompt": self.prompt((row, sample))} for row in rows]
@@ -155,6 +185,7 @@ class _Job:
                     )
                 left.remove(completion.index)
                 key = (rows[completion.index], sample)
+                self.answered |= not completion.refused
                 self.folder.add_completion(key, completion)
                 yield key
         finally:
@@ -164,13 +195,14 @@ class _Job:
 
     def units(self, keys: Iterable[Key]) -> list[Unit]:
         """What can be scored now that these completions are there."""
+        made = self.folder.completions
         if not self.whole_groups:
-            return [[(key, self.sample(key))] for key in keys]
-        made, count = self.folder.completions, self.plan.samples_per_prompt
+            return [[(key, self.sample(key))] for key in keys if not made[key].refused]
+        count = self.plan.samples_per_prompt
         groups = ([(row, k) for k in range(count)] for row in sorted({row for row, _ in keys}))
-        return [
-            [(key, self.sample(key)) for key in group] for group in groups if all(k in made for k in group)
-        ]
+        whole = (group for group in groups if all(key in made for key in group))
+        units = [[(key, self.sample(key)) for key in group if not made[key].refused] for group in whole]
+        return [unit for unit in units if unit]
 
     def prompt(self, key: Key) -> Text:
         """What the model is asked: the row's prompt, behind what its conversation was so far."""
@@ -184,6 +216,11 @@ class _Job:
         answer = self.folder.samples[earlier]["completion"] if made is None else made.text
         return go_on(self.prompt(earlier), answer, prompt)
 
+    def is_silent(self, key: Key) -> bool:
+        """Whether the model has not answered what this row goes on after."""
+        before = self.before[key[0]]
+        return before is not None and (before, key[1]) in self.folder.refused
+
     def sample(self, key: Key) -> Sample:
         row, completion = self.plan.rows[key[0]], self.folder.completions[key]
         columns = {name: value for name, value in row.items() if name not in ("id", "prompt")}
@@ -191,7 +228,18 @@ class _Job:
             columns["likelihoods"] = [list(likelihood) for likelihood in completion.likelihoods]
         if completion.values is not None:
             columns["values"] = list(completion.values)
-        return Sample(self.prompt(key), completion.text, columns, group=key[0], id=row["id"])
+        prompt = row["prompt"] if self.is_silent(key) else self.prompt(key)
+        return Sample(prompt, completion.text, columns, group=key[0], id=row["id"])
+
+    def unscored(self, key: Key) -> MixScore:
+        """The failure that stands where there is no completion to score."""
+        sample, why = self.sample(key), self.folder.completions[key].refused
+        failed = Score.failed(Failure.NO_COMPLETION, why)
+        scores = {
+            reward.name: failed if reward.applies(sample.columns) else Score.abstained("not routed here")
+            for reward in self.plan.mix.rewards
+        }
+        return MixScore(failed, scores, dict.fromkeys(scores))
 
     def deliver(self, scored: list[tuple[Key, Sample, MixScore]]) -> None:
         """Write scored completions."""
@@ -209,7 +257,7 @@ def _line(key: Key, sample: Sample, completion: Completion, score: MixScore) -> 
         "id": sample.id,
         **sample.columns,
         "prompt": sample.prompt,
-        "completion": completion.text,
+        "completion": None if completion.refused else completion.text,
         "result": {
             "row": key[0],
             "sample": key[1],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from hub.evaluation.folder import FORMAT, Key
+from hub.evaluation.folder import FORMAT, REFUSED, Key
 from hub.evaluation.plan import Plan
 from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.statistics import estimate, pass_at_k
@@ -234,9 +234,11 @@ def _by_prompt(
 def _describe_completions(samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:
     results = [line["result"] for line in samples.values()]
     tokens = [result["tokens"] for result in results if result["tokens"] is not None]
+    refused = [result["total"]["detail"] for result in results if result["finish"] == REFUSED]
     return {
         "count": len(results),
         "finish": dict(sorted(Counter(result["finish"] for result in results).items())),
         "mean_tokens": sum(tokens) / len(tokens) if tokens else None,
         "max_tokens": max(tokens, default=None),
+        **({"refused": refused[0]} if refused else {}),
     }

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hub.evaluation.folder import REFUSED
+
 
 def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
     """Print a table of results, what sets each run apart, and where it is.
@@ -39,6 +41,9 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
     for path, result in results:
         total = result["scores"]["total"]
         notes = list(result["flags"])
+        if why := result["completions"].get("refused"):
+            count = result["completions"]["finish"][REFUSED]
+            notes.append(f"{count} without a completion (--resume asks again); the first: {why}")
         if total["failed"] and not result["benchmark"].get("headline"):
             notes.append(f"score {_number(total['mean_if_failed_are_0'])} if what failed had earned 0")
         if note := result["benchmark"].get("note"):

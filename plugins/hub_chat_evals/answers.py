@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hub.errors import DataError, GeneratorError
+from hub.errors import DataError
 from hub.generator import Completion, Decoding
 from hub.sample import Sample, Text
 from hub_chat_evals.find_data import read_rows
@@ -44,23 +44,13 @@ class StoredAnswers:
         self._answers = _read(self._path, rows, questions)
 
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
-        """Yield the answer to each prompt.
-
-        Raises:
-            GeneratorError: the file has none to some of them; all others were yielded before.
-        """
-        missing = []
+        """Yield the answer to each prompt, or a refusal where the file has none."""
         for index, prompt in enumerate(prompts):
             asked = _asked(prompt)
             if asked in self._answers:
                 yield Completion(index, self._answers[asked])
             else:
-                missing.append(asked)
-        if missing:
-            raise GeneratorError(
-                f"{self._path} has no answer to {len(missing)} of {len(prompts)} prompts; the first: "
-                f"{missing[0][-1]!r:.200}"
-            )
+                yield Completion.refusal(index, f"{self._path} has no answer to {asked[-1]!r:.200}")
 
     def describe(self) -> Mapping[str, Any]:
         """Return the model's name and a hash over all answers."""
@@ -96,7 +86,8 @@ def _pairs(
                 f"{path}: row {number} has neither instruction and output nor prompt and completion (it has: "
                 f"{', '.join(row)})"
             )
-        yield _asked(row[keys[0]]), Sample("", row[keys[1]]).text
+        if row[keys[1]] is not None:  # a run that the model refused to complete in this place
+            yield _asked(row[keys[0]]), Sample("", row[keys[1]]).text
 
 
 def _asked(prompt: Text) -> Asked:

@@ -37,7 +37,8 @@ def of_preferences(lines: Lines) -> Metrics:
     length and had a winner.
     """
     scored = list(_scored(lines))
-    lengths = [(len(line["reference"]), len(_text(line))) for line in lines]
+    made = [line for line in lines if line["completion"] is not None]
+    lengths = [(len(line["reference"]), len(_text(line))) for line in made]
     decided = [
         (len(_text(line)) > len(line["reference"])) == (value > 0.5)
         for line, value in scored

@@ -4,25 +4,25 @@ Context and continuation are encoded together and cut where the context by itsel
 the context counting to the continuation, as lm-eval 0.4.13 does: numbers agree with its own to rounding.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from hub.errors import GeneratorError
+from hub_generators.prompts import Unfit
 
 
-def split(
-    tokenizer: Any, context: str | None, text: str, *, number: int, room: int | None
-) -> tuple[list[int], list[int]]:
+def split(tokenizer: Any, context: str | None, text: str, room: int | None) -> tuple[list[int], list[int]]:
     """Return the tokens of a context, at least one, and those of the text after it, at least one.
 
     Args:
         tokenizer: of transformers.
         context: "": the text begins with what the model knows as a beginning.
         text: what follows it.
-        number: which text it is, for messages.
         room: how many tokens the model can see; None: nobody knows.
 
     Raises:
-        GeneratorError: the context is None, the text has no token of its own, or both are too long together.
+        Unfit: the text has no token of its own, or both are too long together.
+        GeneratorError: the context is None.
     """
     if context is None:
         raise GeneratorError(
@@ -41,14 +41,31 @@ def split(
         if not before or after[:1] == before:
             before, after = after[:1], after[1:]
     if not after or not before:
-        raise GeneratorError(f"text {number} has no token of its own after its context: {text!r:.100}")
+        raise Unfit(f"the text {text!r:.100} has no token of its own after its context")
     count = len(before) + len(after)
     if room is not None and count - 1 > room:
-        raise GeneratorError(
-            f"text {number} has {count} tokens with its context, more than the {room} that the model can "
-            "see: give fewer examples in the prompt, or take another model"
+        raise Unfit(
+            f"the text {text!r:.100} has {count} tokens with its context, more than the {room} that the "
+            "model can see: give fewer examples in the prompt, or take another model"
         )
     return before, after
+
+
+def split_all(
+    tokenizer: Any, asked: Sequence[tuple[str | None, str]], room: int | None
+) -> tuple[dict[int, tuple[list[int], list[int]]], list[tuple[int, str]]]:
+    """Return what `split` makes of each context and text, by number, and why there is nothing of others.
+
+    Raises:
+        GeneratorError: a context is None.
+    """
+    pairs, refused = {}, []
+    for number, (context, text) in enumerate(asked):
+        try:
+            pairs[number] = split(tokenizer, context, text, room)
+        except Unfit as unfit:
+            refused.append((number, str(unfit)))
+    return pairs, refused
 
 
 def _tokens(tokenizer: Any, text: str, **options: Any) -> list[int]:

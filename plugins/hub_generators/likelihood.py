@@ -8,7 +8,7 @@ import torch  # noqa: TID253 - imported with transformers_model, late
 
 from hub.errors import GeneratorError
 from hub.generator import Likelihood
-from hub_generators.continuations import split
+from hub_generators.continuations import split_all
 
 
 class TextLikelihood:
@@ -35,17 +35,15 @@ class TextLikelihood:
         self._no_grad = no_grad
         self._room = getattr(model.config, "max_position_embeddings", None)
 
-    def __call__(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
-        """Yield the number and likelihood of each, longest first.
+    def __call__(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood | str]]:
+        """Yield the number and likelihood of each, longest first; or why the model cannot tell.
 
         Raises:
-            GeneratorError: a text stands alone, has no token, or is longer than the model can see; or the
-                device has too little memory.
+            GeneratorError: a text stands alone, or the device has too little memory.
         """
-        encoded = [
-            split(self._tokenizer, *pair, number=number, room=self._room) for number, pair in enumerate(asked)
-        ]
-        order = sorted(range(len(encoded)), key=lambda i: (-len(encoded[i][0]) - len(encoded[i][1]), i))
+        encoded, refused = split_all(self._tokenizer, asked, self._room)
+        yield from refused
+        order = sorted(encoded, key=lambda i: (-len(encoded[i][0]) - len(encoded[i][1]), i))
         for start in range(0, len(order), self._batch_size):
             chosen = order[start : start + self._batch_size]
             try:

@@ -1,6 +1,7 @@
 """One request to a server: what to retry, how long to wait, and what an answer must look like."""
 
 import asyncio
+import json
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,22 @@ from hub.generator import Completion
 LONGEST_WAIT_S = 60.0
 RETRIED = (408, 409, 429)
 """Statuses below 500 that may be answered differently later; 500 and above are retried too."""
+OF_ONE = (400, 413, 422)
+"""Statuses that may be due to what one request holds, such as a prompt that is too long. So may 500, where no
+retry helps: some servers break on one prompt and answer all others."""
+
+
+class Refused(Exception):
+    """A request is refused, perhaps for what it holds: the server may well answer others.
+
+    Args:
+        detail: for a person.
+        broke: the server broke on it, each time; so it may by now answer no others either.
+    """
+
+    def __init__(self, detail: str, broke: bool = False) -> None:
+        super().__init__(detail)
+        self.broke = broke
 
 
 async def ask(
@@ -40,15 +57,21 @@ async def ask(
             piece of it, so a server that sends a byte now and then would never meet that.
 
     Raises:
-        GeneratorError: the server cannot be reached, refuses the request, or does not answer with JSON.
+        Refused: the server says that something is wrong with this request (`OF_ONE`), or breaks on it.
+        GeneratorError: it cannot be reached, wants another key, knows no such model, has no room, or does not
+            answer with JSON.
     """
     where = str(client.base_url.copy_with(userinfo=b"")).rstrip("/") + path
+    # Not `json=`: that raises on halves of characters, which json.dumps writes as escapes.
+    content = None if body is None else json.dumps(body)
+    method, headers = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
     attempt = 0
     while True:
+        broke = False
         wait = min(LONGEST_WAIT_S, backoff_s * 2**attempt * random.Random().uniform(0.5, 1.5))
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await client.request("GET" if body is None else "POST", path.lstrip("/"), json=body)
+                answer = await client.request(method, path.lstrip("/"), content=content, headers=headers)
         except TimeoutError as error:
             problem = f"no whole answer from {where} within {timeout_s:g} s (generator option timeout_s)"
             cause: Exception | None = error
@@ -64,12 +87,15 @@ async def ask(
             problem = f"{where} answered {answer.status_code} {answer.reason_phrase}: {_excerpt(answer)}"
             if answer.status_code in (401, 403):
                 problem += ". Set HUB_OPENAI_API_KEY or OPENAI_API_KEY"
+            if answer.status_code in OF_ONE:
+                raise Refused(problem)
             if answer.status_code not in RETRIED and answer.status_code < 500:
                 raise GeneratorError(problem)
+            broke = answer.status_code == 500
             wait = _retry_after(answer, wait)
         if attempt >= retries:
-            tries = f" ({attempt + 1} tries)" if attempt else ""
-            raise GeneratorError(problem + tries) from cause
+            problem += f" ({attempt + 1} tries)" if attempt else ""
+            raise (Refused(problem, broke=True) if broke else GeneratorError(problem)) from cause
         attempt += 1
         await asyncio.sleep(wait)
 

@@ -18,9 +18,12 @@ import httpx  # noqa: TID253 - this module is imported when a server is opened
 from hub.errors import GeneratorError, OptionError
 from hub.generator import Completion, Decoding
 from hub.sample import Text
-from hub_generators.openai_request import ask, read_completion
+from hub_generators.openai_request import Refused, ask, read_completion
 from hub_generators.prompts import as_messages
 from hub_generators.stop import cut
+
+HARMLESS = "Hello"
+"""Asked where a prompt was refused, to tell whether the server refuses all of them."""
 
 
 class OpenAIGenerator:
@@ -75,7 +78,8 @@ class OpenAIGenerator:
         """Complete each prompt once; yield each completion when the server has answered.
 
         Raises:
-            GeneratorError: the server refuses a prompt, cannot be reached any more, or answers garbage.
+            GeneratorError: the server refuses whatever it is asked so, cannot be reached any more, or answers
+                garbage.
         """
         bodies = [self._body(prompt, index, decoding) for index, prompt in enumerate(prompts)]
         paths = ["/chat/completions" if "messages" in body else "/completions" for body in bodies]
@@ -140,7 +144,10 @@ class OpenAIGenerator:
             async with self._client() as client:
                 return await ask(client, "/models", None, 0, 0.0, self._timeout_s)
 
-        answer = _run_apart(list_models)
+        try:
+            answer = _run_apart(list_models)
+        except Refused as refused:
+            raise GeneratorError(str(refused)) from refused
         models = answer.get("data") if isinstance(answer, dict) else None
         listed = [m for m in models if isinstance(m, dict) and "id" in m] if isinstance(models, list) else []
         if len(listed) == 1:
@@ -184,14 +191,36 @@ class OpenAIGenerator:
         done: "queue.SimpleQueue[Completion | BaseException | None]",
     ) -> None:
         todo = iter(enumerate(zip(paths, bodies, strict=True)))
+        one_at_a_time, answers = asyncio.Lock(), False
+
+        async def check_others(
+            client: httpx.AsyncClient, path: str, body: Mapping[str, Any], refused: Refused
+        ) -> None:
+            """Raise where the server refuses everything, and not this prompt only."""
+            nonlocal answers
+            async with one_at_a_time:
+                if answers and not refused.broke:
+                    return
+                try:
+                    await ask(client, path, _another(body), self._retries, self._backoff_s, self._timeout_s)
+                except (Refused, GeneratorError):
+                    raise GeneratorError(str(refused)) from refused
+                answers = True
 
         async def worker(client: httpx.AsyncClient) -> None:
+            nonlocal answers
             for index, (path, body) in todo:
-                answer = await ask(client, path, body, self._retries, self._backoff_s, self._timeout_s)
+                try:
+                    answer = await ask(client, path, body, self._retries, self._backoff_s, self._timeout_s)
+                except Refused as refused:
+                    await check_others(client, path, body, refused)
+                    done.put(Completion.refusal(index, str(refused)))
+                    continue
                 completion = read_completion(answer, index, path.startswith("/chat"))
                 text, stopped = cut(completion.text, decoding.stop)  # some servers leave the stop text in
                 finish = "stop" if stopped else completion.finish
                 done.put(Completion(index, text, finish, completion.tokens))
+                answers = True
 
         async with self._client() as client:
             try:
@@ -200,6 +229,13 @@ class OpenAIGenerator:
                         group.create_task(worker(client))
             except ExceptionGroup as errors:
                 raise errors.exceptions[0] from None
+
+
+def _another(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same request with a prompt that nothing can be wrong with."""
+    if "messages" in body:
+        return {**body, "messages": [{"role": "user", "content": HARMLESS}]}
+    return {**body, "prompt": HARMLESS}
 
 
 def _run_apart(make: Any) -> Any:

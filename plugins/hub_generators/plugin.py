@@ -12,7 +12,7 @@ def hub_generators() -> Iterator[hub.GeneratorPlugin]:
     model_id = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
     yield hub.GeneratorPlugin(
         "transformers",
-        "hub_generators.transformers_model:TransformersGenerator",
+        "hub_generators.transformers_start:TransformersGenerator",
         "A local folder, or a model id like org/name@revision, with transformers in this process",
         accepts=lambda model: _is_folder(model) or model_id.fullmatch(model) is not None,
     )

@@ -6,12 +6,16 @@ from typing import Any, Literal, TypeAlias
 
 from jinja2 import TemplateError
 
-from hub.errors import GeneratorError, OptionError
-from hub.generator import Decoding
+from hub.errors import OptionError
+from hub.generator import Completion, Decoding
 from hub.sample import Sample, Text
 
 ChatTemplate: TypeAlias = Literal["auto", "always", "never"]
 """When a tokenizer's chat template is used: "auto" where it has one."""
+
+
+class Unfit(Exception):
+    """A prompt or a text that a model cannot take; others may be fine."""
 
 
 def as_messages(prompt: Text) -> list[dict[str, Any]]:
@@ -64,17 +68,28 @@ class PromptEncoder:
         """Whether prompts get a chat template, unless their decoding says otherwise."""
         return bool(self.tokenizer.chat_template) and self.option != "never"
 
-    def encode(self, prompt: Text, index: int, decoding: Decoding) -> list[int]:
-        """Return a prompt's tokens.
+    def encode_all(
+        self, prompts: Sequence[Text], decoding: Decoding, room: int | None
+    ) -> tuple[dict[int, list[int]], list[Completion]]:
+        """Return the tokens of the prompts that the model can complete, by index, and the others' refusals.
 
         Args:
-            prompt: chat messages or plain text.
-            index: which it is, for messages.
-            decoding: may leave out the chat template for plain text.
-
-        Raises:
-            GeneratorError: the chat template refuses it, or it has no token.
+            prompts: chat messages or plain text.
+            decoding: may leave out the chat template for plain text; says how long completions may be.
+            room: how many tokens the model can see, of prompt and completion; None: nobody knows.
         """
+        encoded: dict[int, list[int]] = {}
+        refused = []
+        for index, prompt in enumerate(prompts):
+            try:
+                encoded[index] = self._encode(prompt, decoding)
+                _check_room(encoded[index], decoding, room, self.name)
+            except Unfit as unfit:
+                encoded.pop(index, None)
+                refused.append(Completion.refusal(index, str(unfit)))
+        return encoded, refused
+
+    def _encode(self, prompt: Text, decoding: Decoding) -> list[int]:
         as_it_is = isinstance(prompt, str) and not decoding.chat_template and self.option != "always"
         try:
             if self.is_chat and not as_it_is:
@@ -84,13 +99,11 @@ class PromptEncoder:
             else:
                 encoded = self.tokenizer(as_text(prompt))
         except (TemplateError, TypeError, ValueError) as error:
-            raise GeneratorError(
-                f"prompt {index} cannot be encoded: {type(error).__name__}: {error}"
-            ) from error
+            raise Unfit(f"the prompt cannot be encoded: {type(error).__name__}: {error}") from error
         tokens = [int(token) for token in encoded["input_ids"]]
         begin = self.tokenizer.bos_token_id
         if not tokens and begin is None:
-            raise GeneratorError(f"prompt {index} is empty, and the tokenizer has no token to begin with")
+            raise Unfit("the prompt is empty, and the tokenizer has no token to begin with")
         return tokens or [int(begin)]
 
     def special_ends(self, stop: Sequence[str]) -> dict[str, int]:
@@ -99,25 +112,11 @@ class PromptEncoder:
         return {str(token): number for number, token in known if token.special and str(token) in stop}
 
 
-def check_room(encoded: Sequence[Sequence[int]], decoding: Decoding, room: int | None, name: str) -> None:
-    """Raise unless each prompt and its completion fit into what a model can see.
-
-    Args:
-        encoded: the prompts' tokens.
-        decoding: how long completions may be.
-        room: tokens; None: nobody knows.
-        name: of the model.
-
-    Raises:
-        GeneratorError: one does not fit.
-    """
-    longest = max(range(len(encoded)), key=lambda index: len(encoded[index]), default=None)
-    if room is None or longest is None:
-        return
-    if len(encoded[longest]) + decoding.max_new_tokens > room:
-        raise GeneratorError(
-            f"prompt {longest} has {len(encoded[longest])} tokens; with {decoding.max_new_tokens} new "
-            f"ones that is more than the {room} that {name!r} can see: lower --max-new-tokens"
+def _check_room(tokens: Sequence[int], decoding: Decoding, room: int | None, name: str) -> None:
+    if room is not None and len(tokens) + decoding.max_new_tokens > room:
+        raise Unfit(
+            f"the prompt has {len(tokens)} tokens; with {decoding.max_new_tokens} new ones that is more than "
+            f"the {room} that {name!r} can see: lower --max-new-tokens, or take another model"
         )
 
 

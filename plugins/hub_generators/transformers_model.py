@@ -23,7 +23,7 @@ from hub.sample import Text
 from hub_generators.in_memory import hash_config_of, hash_parameters, hash_tokenizer_of
 from hub_generators.likelihood import TextLikelihood
 from hub_generators.load import find_device, load_model
-from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
+from hub_generators.prompts import ChatTemplate, PromptEncoder
 from hub_generators.revision import split_revision
 from hub_generators.sampling import RowSampler, StopTexts, row_seeds
 from hub_generators.slots import Row, Slots, fits
@@ -92,13 +92,11 @@ class TransformersGenerator:
         """Complete each prompt once, longest first; yield each when it is done, or its batch (see slots.py).
 
         Raises:
-            GeneratorError: a prompt does not fit the model, or the device has too little memory.
+            GeneratorError: the device has too little memory.
         """
-        encoded = [self._prompts.encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
-        check_room(encoded, decoding, self._room, self._name)
-        seeds = row_seeds(encoded, decoding.seed)
-        order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
-        rows = [Row(index, encoded[index], seeds[index]) for index in order]
+        encoded, refused = self._prompts.encode_all(prompts, decoding, self._room)
+        yield from refused
+        rows = _longest_first(encoded, decoding)
         try:
             yield from (
                 self._in_slots(rows, decoding) if fits(self._model) else self._in_batches(rows, decoding)
@@ -109,11 +107,13 @@ class TransformersGenerator:
                 f"generator option batch_size ({error})"
             ) from error
 
-    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+    def loglikelihood(
+        self, asked: Sequence[tuple[str | None, str]]
+    ) -> Iterator[tuple[int, Likelihood | str]]:
         """Tell how likely each text is after its context, longest first; no chat template is used.
 
         Raises:
-            GeneratorError: a text does not fit the model, or stands alone (its context is None).
+            GeneratorError: a text stands alone (its context is None).
         """
         measure = TextLikelihood(self._model, self._tokenizer, self._device, self._batch_size, self._no_grad)
         yield from measure(asked)
@@ -121,41 +121,37 @@ class TransformersGenerator:
     def begin(
         self, prompts: Sequence[Text], count: int, decoding: Decoding
     ) -> Iterator[tuple[Completion, list[tuple[str, float]]]]:
-        """Complete each prompt with one token, and tell which were the likeliest, longest prompt first.
-
-        Raises:
-            GeneratorError: a prompt does not fit the model.
-        """
-        encoded = [self._prompts.encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
+        """Complete each prompt with one token, and tell which were the likeliest, longest prompt first."""
         decoding = replace(decoding, max_new_tokens=1)
-        check_room(encoded, decoding, self._room, self._name)
-        seeds = row_seeds(encoded, decoding.seed)
-        order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
-        for start in range(0, len(order), self._batch_size):
-            chosen = order[start : start + self._batch_size]
-            tokens, mask = self._pad_left([encoded[index] for index in chosen])
+        encoded, refused = self._prompts.encode_all(prompts, decoding, self._room)
+        for one in refused:
+            yield one, []
+        rows = _longest_first(encoded, decoding)
+        for start in range(0, len(rows), self._batch_size):
+            chosen = rows[start : start + self._batch_size]
+            tokens, mask = self._pad_left([row.prompt for row in chosen])
             with self._with_no_settings_of_its_own(), self._no_grad():
                 made = self._model.generate(
                     input_ids=tokens,
                     attention_mask=mask,
                     max_new_tokens=1,
                     do_sample=False,
-                    logits_processor=self._sampler([seeds[index] for index in chosen], decoding),
+                    logits_processor=self._sampler([row.seed for row in chosen], decoding),
                     output_logits=True,
                     return_dict_in_generate=True,
                 )
                 likely = made.logits[0].float().log_softmax(-1)
                 top = likely.topk(min(count, likely.shape[-1]))
-            rows = zip(
+            told = zip(
                 chosen,
                 made.sequences[:, -1:].tolist(),
                 top.values.tolist(),
                 top.indices.tolist(),
                 strict=True,
             )
-            for index, row, logprobs, numbers in rows:
+            for row, written, logprobs, numbers in told:
                 texts = (str(self._tokenizer.decode([number])) for number in numbers)
-                completion = Completion(index, *self._read(row, self._ends, decoding))
+                completion = Completion(row.index, *self._read(written, self._ends, decoding))
                 yield completion, list(zip(texts, logprobs, strict=True))
 
     def describe(self) -> Mapping[str, Any]:
@@ -300,3 +296,9 @@ class TransformersGenerator:
             "config": hash_config(folder) if folder else None,
             "tokenizer": hash_tokenizer(folder) if folder else None,
         }
+
+
+def _longest_first(encoded: Mapping[int, list[int]], decoding: Decoding) -> list[Row]:
+    seeds = row_seeds(list(encoded.values()), decoding.seed)
+    rows = [Row(index, tokens, seed) for (index, tokens), seed in zip(encoded.items(), seeds, strict=True)]
+    return sorted(rows, key=lambda row: (-len(row.prompt), row.index))

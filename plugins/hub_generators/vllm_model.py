@@ -17,8 +17,8 @@ from hub.errors import GeneratorError, MissingDependency, OptionError
 from hub.evaluation.fingerprint import find_snapshot, hash_config, hash_tokenizer, hash_weights
 from hub.generator import Completion, Decoding, Likelihood
 from hub.sample import Text
-from hub_generators.continuations import split
-from hub_generators.prompts import ChatTemplate, PromptEncoder, check_room
+from hub_generators.continuations import split_all
+from hub_generators.prompts import ChatTemplate, PromptEncoder
 from hub_generators.revision import split_revision
 from hub_generators.stop import cut
 
@@ -95,12 +95,12 @@ class VLLMGenerator:
         """Complete each prompt once; yield each completion when it is done.
 
         Raises:
-            GeneratorError: a prompt does not fit the model, or vLLM cannot go on.
+            GeneratorError: vLLM cannot go on.
         """
         from hub_generators.sampling import row_seeds
 
-        encoded = [self._prompts.encode(prompt, index, decoding) for index, prompt in enumerate(prompts)]
-        check_room(encoded, decoding, self._room, self._name)
+        encoded, refused = self._prompts.encode_all(prompts, decoding, self._room)
+        yield from refused
         special = self._prompts.special_ends(decoding.stop)
         stop = [text for text in decoding.stop if text not in special]
         common = {
@@ -110,8 +110,11 @@ class VLLMGenerator:
             "stop": stop or None,
             "stop_token_ids": sorted(special.values()) or None,
         }
-        seeds = row_seeds(encoded, decoding.seed)
-        asked = [(tokens, {**common, "seed": seed}) for tokens, seed in zip(encoded, seeds, strict=True)]
+        seeds = row_seeds(list(encoded.values()), decoding.seed)
+        asked = {
+            index: (tokens, {**common, "seed": seed})
+            for (index, tokens), seed in zip(encoded.items(), seeds, strict=True)
+        }
         for index, answer in self._run(asked):
             made = answer.outputs[0]
             if made.finish_reason not in ("stop", "length"):
@@ -122,18 +125,20 @@ class VLLMGenerator:
             ended = bool(tokens) and tokens[-1] in ends
             yield Completion(index, text, made.finish_reason, len(tokens) - ended)
 
-    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+    def loglikelihood(
+        self, asked: Sequence[tuple[str | None, str]]
+    ) -> Iterator[tuple[int, Likelihood | str]]:
         """Tell how likely each text is after its context; no chat template is used.
 
         Raises:
-            GeneratorError: a text does not fit the model, or stands alone (its context is None).
+            GeneratorError: a text stands alone (its context is None), or vLLM cannot go on.
         """
-        pairs = [
-            split(self._tokenizer, *pair, number=number, room=self._room - 1)
-            for number, pair in enumerate(asked)
-        ]
+        pairs, refused = split_all(self._tokenizer, asked, self._room - 1)
+        yield from refused
         how = {"max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 1}
-        for index, answer in self._run([(before + after, how) for before, after in pairs]):
+        for index, answer in self._run(
+            {number: (before + after, how) for number, (before, after) in pairs.items()}
+        ):
             before, after = pairs[index]
             places = zip(after, answer.prompt_logprobs[len(before) :], strict=True)
             told = [(found[token].logprob, found[token].rank) for token, found in places]
@@ -149,7 +154,7 @@ class VLLMGenerator:
         """Let go of the model."""
         del self._engine, self._llm
 
-    def _run(self, asked: Sequence[tuple[list[int], dict[str, Any]]]) -> Iterator[tuple[int, Any]]:
+    def _run(self, asked: Mapping[int, tuple[list[int], dict[str, Any]]]) -> Iterator[tuple[int, Any]]:
         """Have vLLM answer all at once; yield which is done, and its answer."""
         from vllm.sampling_params import (  # type: ignore[import-not-found, unused-ignore]
             RequestOutputKind,
@@ -157,7 +162,7 @@ class VLLMGenerator:
 
         under_way: dict[str, int] = {}
         try:
-            for index, (tokens, how) in enumerate(asked):
+            for index, (tokens, how) in asked.items():
                 self._asked += 1
                 name = f"hub-{self._asked}"
                 parameters = self._vllm.SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **how)

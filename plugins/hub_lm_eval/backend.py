@@ -27,6 +27,10 @@ WHERE = {"device": "device", "batch_size": "batch_size", "base_url": "address"}
 """Arguments that say where and how a model runs, not which it is, and what descriptions call them."""
 
 
+class _Unfit(Exception):
+    """A prompt that the model cannot take; others may be fine."""
+
+
 class LMEvalGenerator:
     """A model backend of lm-eval.
 
@@ -72,8 +76,12 @@ class LMEvalGenerator:
         Raises:
             GeneratorError: the backend cannot.
         """
-        contexts = [self._context(prompt, index, decoding) for index, prompt in enumerate(prompts)]
-        self._check_room(contexts, decoding)
+        contexts: dict[int, Any] = {}
+        for index, prompt in enumerate(prompts):
+            try:
+                contexts[index] = self._context(prompt, decoding)
+            except _Unfit as unfit:
+                yield Completion.refusal(index, str(unfit))
         settings: dict[str, Any] = {
             "until": list(decoding.stop),
             "max_gen_toks": decoding.max_new_tokens,
@@ -84,7 +92,7 @@ class LMEvalGenerator:
             settings["top_p"] = decoding.top_p
         if hasattr(self._lm, "_seed"):  # what backends of servers send with each request; else always 1234
             self._lm._seed = decoding.seed
-        order = sorted(range(len(contexts)), key=lambda index: (-len(contexts[index]), index))
+        order = sorted(contexts, key=lambda index: (-len(contexts[index]), index))
         for start in range(0, len(order), self._piece):
             chosen = order[start : start + self._piece]
             texts = self._complete([contexts[index] for index in chosen], settings, decoding)
@@ -157,7 +165,19 @@ class LMEvalGenerator:
                 f"lm-eval's {self._backend!r} cannot load {self._model!r}: {type(error).__name__}: {error}"
             ) from error
 
-    def _context(self, prompt: Text, index: int, decoding: Decoding) -> Any:
+    def _context(self, prompt: Text, decoding: Decoding) -> Any:
+        context = self._templated(prompt, decoding)
+        if self._is_hf:  # lm-eval would cut it from the left without a word
+            tokens, room = len(self._lm.tok_encode(context)), self._lm.max_length
+            if tokens + decoding.max_new_tokens > room:
+                raise _Unfit(
+                    f"the prompt has {tokens} tokens; with {decoding.max_new_tokens} new ones that is more "
+                    f"than the {room} that {self._model!r} can see: lower --max-new-tokens, or take another "
+                    "model"
+                )
+        return context
+
+    def _templated(self, prompt: Text, decoding: Decoding) -> Any:
         if isinstance(prompt, str) and not decoding.chat_template and not self._insists:
             return prompt
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
@@ -165,21 +185,8 @@ class LMEvalGenerator:
             if self._chat:
                 return self._lm.apply_chat_template([dict(message) for message in messages])
         except Exception as error:
-            raise GeneratorError(f"prompt {index} does not fit the chat template: {error}") from error
+            raise _Unfit(f"the prompt does not fit the chat template: {error}") from error
         return "\n\n".join(Sample([{**message, "role": "user"}]).prompt_text for message in messages)
-
-    def _check_room(self, contexts: Sequence[Any], decoding: Decoding) -> None:
-        """Refuse what lm-eval would cut from the left without a word."""
-        if not self._is_hf:
-            return
-        room = self._lm.max_length
-        for index, context in enumerate(contexts):
-            tokens = len(self._lm.tok_encode(context))
-            if tokens + decoding.max_new_tokens > room:
-                raise GeneratorError(
-                    f"prompt {index} has {tokens} tokens; with {decoding.max_new_tokens} new ones that is "
-                    f"more than the {room} that {self._model!r} can see: lower --max-new-tokens"
-                )
 
     def _complete(
         self, contexts: Sequence[Any], settings: Mapping[str, Any], decoding: Decoding

@@ -108,6 +108,7 @@ def _described(line: dict[str, Any]) -> str:
     parts = [click.style(f"{line['id']}", bold=True)]
     for what in ("prompt", "completion"):
         text = line[what] if isinstance(line[what], str) else json.dumps(line[what], ensure_ascii=False)
+        text = "(there is none)" if line[what] is None else text
         visible = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
         parts.append(f"{click.style(what, dim=True)}\n{visible}")
     for name, score in {"score": result["total"], **result["scores"]}.items():

@@ -122,7 +122,7 @@ class Batches:
             self._waiting = [one for one in self._waiting if one not in batch]
             return batch
 
-    def _complete(self, batch: Sequence[Asked]) -> Iterator[tuple[int, Reply]]:
+    def _complete(self, batch: Sequence[Asked]) -> Iterator[tuple[int, Reply | Refused]]:
         first, prompts = batch[0], [asked.prompt for asked in batch]
         decoding = first.decoding
         if not first.seeded:
@@ -136,7 +136,10 @@ class Batches:
         count = 0
         for completion, likely in made:
             count += 1
-            yield completion.index, Reply(completion, likely[: batch[completion.index].top])
+            if completion.refused:
+                yield completion.index, Refused(completion.refused)
+            else:
+                yield completion.index, Reply(completion, likely[: batch[completion.index].top])
         if count < len(batch):
             raise GeneratorError("the generator left a prompt without an answer")
 

@@ -223,7 +223,9 @@ class _Live:
     def generate(self, prompts: Sequence[Text], decoding: Decoding) -> Iterator[Completion]:
         return self._until_stopped(self._used.generate(prompts, decoding))
 
-    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+    def loglikelihood(
+        self, asked: Sequence[tuple[str | None, str]]
+    ) -> Iterator[tuple[int, Likelihood | str]]:
         return self._until_stopped(self._used.loglikelihood(asked))
 
     def describe(self) -> Mapping[str, Any]:

@@ -69,7 +69,9 @@ class Asking:
                 asking.close()
                 raise
 
-    def loglikelihood(self, asked: Sequence[tuple[str | None, str]]) -> Iterator[tuple[int, Likelihood]]:
+    def loglikelihood(
+        self, asked: Sequence[tuple[str | None, str]]
+    ) -> Iterator[tuple[int, Likelihood | str]]:
         """Tell how likely each continuation is, shared among the processes.
 
         Raises:

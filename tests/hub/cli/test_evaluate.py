@@ -197,7 +197,7 @@ def test_a_failure_is_shown_and_changes_the_exit_code(serve: Any, tmp_path: Path
 
 def test_a_server_that_goes_away_leaves_a_run_to_resume(serve: Any, protocol: Any, tmp_path: Path) -> None:
     gone = protocol.Server(
-        lambda path, body, number: protocol.completion("0") if number < 2 else (400, {}, b"gone")
+        lambda path, body, number: protocol.completion("0") if number < 2 else (404, {}, b"gone")
     )
     arguments = ["--on", f"{SUMS}:sums", "--out", "out", "--generator-option", "concurrency=1"]
     try:
@@ -206,7 +206,7 @@ def test_a_server_that_goes_away_leaves_a_run_to_resume(serve: Any, protocol: An
         gone.close()
     assert done.returncode == 1
     assert "error: " in done.stderr
-    assert "400 Bad Request: 'gone'" in done.stderr
+    assert "404 Not Found: 'gone'" in done.stderr
     assert (
         "out/sums: once the cause is gone, the same command with --resume goes on from there" in done.stderr
     )
@@ -214,6 +214,57 @@ def test_a_server_that_goes_away_leaves_a_run_to_resume(serve: Any, protocol: An
     assert run(server.address, *arguments, "--resume", folder=tmp_path).returncode == 0
     assert len(server.requests) == 4
     assert len(samples(tmp_path / "out" / "sums")) == 6
+
+
+def test_a_prompt_that_the_server_refuses_is_told_and_can_be_asked_again(
+    serve: Any, protocol: Any, tmp_path: Path
+) -> None:
+    picky = protocol.Server(
+        lambda path, body, number: (
+            (400, {}, b"too long")
+            if protocol.question(body) == "3 + 3"
+            else protocol.completion(solve(protocol.question(body), number))
+        )
+    )
+    arguments = ["--on", f"{SUMS}:sums", "--out", "out"]
+    try:
+        done = run(picky.address, *arguments, folder=tmp_path)
+    finally:
+        picky.close()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.search(r"sums +score +0\.600 .* 5 +1 \(no_completion 1\)", done.stdout)
+    assert re.search("sums: 1 without a completion .--resume asks again.; the first: .*too long", done.stdout)
+    server = serve(solve)
+    again = run(server.address, *arguments, "--resume", folder=tmp_path)
+    assert (again.returncode, len(server.requests)) == (0, 1)
+    assert re.search(r"sums +score +0\.667 .* 6 +0", again.stdout)
+
+
+def test_a_full_disk_shows_what_is_complete_and_loses_nothing(serve: Any, tmp_path: Path) -> None:
+    """A limit on the size of each file stands in for the disk: it needs no root, and stops writes half-way.
+
+    It is more than the megabyte that a worker shares with the engine.
+    """
+    server = serve(lambda question, number: "0" * 20_000)
+    arguments = [HUB, "eval", server.address, "--on", f"arithmetic,{SUMS}:sums", "--json", "--out", "out"]
+    arguments += ["--benchmark-option", "arithmetic.rows=2", "--benchmark-option", f"{SUMS}:sums.count=200"]
+
+    def ended(limit: int, *more: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["prlimit", f"--fsize={limit}", *arguments, *more],
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    done = ended(2_000_000)
+    assert done.returncode == 1
+    assert [one["benchmark"]["name"] for one in json.loads(done.stdout)] == ["arithmetic"]
+    assert "error: out/sums: cannot be written: File too large" in done.stderr
+    assert "the same command with --resume goes on from there" in done.stderr
+    whole = ended(10**9, "--resume")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert [one["scores"]["total"]["n"] for one in json.loads(whole.stdout)] == [2, 200]
+    assert [line["id"] for line in samples(tmp_path / "out" / "sums")] == [f"test-{n}" for n in range(200)]
+    assert len(server.requests) <= 202 + 16  # but for what was under way
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

@@ -16,14 +16,14 @@ class Scripted:
     """A generator whose completions are a function of the prompt and the seed.
 
     Args:
-        answer: makes the completion's text.
+        answer: makes the completion's text; None: it refuses.
         stop_after: completions after which it raises; None: never.
         error: what it raises then.
     """
 
     def __init__(
         self,
-        answer: Callable[[str, int], str],
+        answer: Callable[[str, int], str | None],
         stop_after: int | None = None,
         error: BaseException | None = None,
         name: str = "scripted",
@@ -38,7 +38,11 @@ class Scripted:
             if self.stop_after is not None and len(self.asked) >= self.stop_after:
                 raise self.error
             self.asked.append((prompts[index], decoding.seed))
-            yield hub.Completion(index, self.answer(prompts[index], decoding.seed), tokens=1)
+            text = self.answer(prompts[index], decoding.seed)
+            if text is None:
+                yield hub.Completion.refusal(index, f"{prompts[index]!r:.20} is too long")
+            else:
+                yield hub.Completion(index, text, tokens=1)
 
     def describe(self) -> Mapping[str, Any]:
         return {"generator": self.name, "weights": "abc", "device": "cpu"}

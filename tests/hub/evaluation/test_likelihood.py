@@ -37,20 +37,23 @@ def chooses(sample: hub.Sample) -> float:
 class Teller:
     """Tells likelihoods out of order; stops after some."""
 
-    def __init__(self, stop_after: int | None = None, nan: bool = False) -> None:
+    def __init__(self, stop_after: int | None = None, nan: bool = False, refuses: str = "") -> None:
         self.asked: list[tuple[str | None, str]] = []
-        self.stop_after, self.nan = stop_after, nan
+        self.stop_after, self.nan, self.refuses = stop_after, nan, refuses
 
     def generate(self, prompts: Sequence[Any], decoding: hub.Decoding) -> Iterator[hub.Completion]:
         raise AssertionError("nothing is to be written")
 
     def loglikelihood(
         self, asked: Sequence[tuple[str | None, str]]
-    ) -> Iterator[tuple[int, tuple[float, bool]]]:
+    ) -> Iterator[tuple[int, tuple[float, bool] | str]]:
         for number in reversed(range(len(asked))):
             if self.stop_after is not None and len(self.asked) >= self.stop_after:
                 raise GeneratorError("the server is gone")
             self.asked.append(asked[number])
+            if asked[number][1] == self.refuses:
+                yield number, "too long"
+                continue
             yield number, (float("nan") if self.nan else KNOWN.get(asked[number], -9.0), number % 2 == 0)
 
     def describe(self) -> Mapping[str, Any]:
@@ -90,6 +93,17 @@ def test_an_interrupted_run_asks_only_for_rows_that_are_not_whole(tmp_path: Path
     again = evaluate(plan, Teller(), tmp_path / "whole", engine=engine)
     assert lines(tmp_path / "run") == lines(tmp_path / "whole")
     assert again["scores"]["total"]["n"] == 3
+
+
+def test_a_text_that_is_refused_costs_its_row_only(tmp_path: Path, engine: hub.Engine) -> None:
+    plan = make_plan(told())
+    total = evaluate(plan, Teller(refuses="y"), tmp_path / "run", engine=engine)["scores"]["total"]
+    assert (total["n"], total["failed_by_reason"]) == (2, {"no_completion": 1})
+    found = lines(tmp_path / "run")[1]
+    assert (found["completion"], found["result"]["total"]["detail"]) == (None, "too long")
+    assert "likelihoods" not in found
+    again = evaluate(plan, Teller(), tmp_path / "run", resume=True, engine=engine)
+    assert again["scores"]["total"]["mean"] == 1.0
 
 
 def test_a_generator_that_cannot_tell_is_named(tmp_path: Path, scripted: Any, engine: hub.Engine) -> None:

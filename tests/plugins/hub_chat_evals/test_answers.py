@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 import hub
-from hub.errors import DataError, GeneratorError
+from hub.errors import DataError
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
 from hub.evaluation.stored import read_run
 from hub.open import open_generator
 from hub_chat_evals.answers import StoredAnswers
+from hub_chat_evals.metrics import of_preferences
 
 TALK = [
     {"role": "user", "content": "one"},
@@ -44,10 +45,24 @@ def test_prompts_are_known_by_what_the_user_says(tmp_path: Path) -> None:
 def test_one_prompt_without_an_answer_costs_no_other(tmp_path: Path) -> None:
     given = StoredAnswers(write(tmp_path / "x.json", [{"instruction": "a", "output": "b", "generator": "g"}]))
     assert given.describe()["model"] == "g"
-    made = given.generate(["?", "a"], hub.Decoding())
-    assert next(made) == hub.Completion(1, "b")
-    with pytest.raises(GeneratorError, match=r"has no answer to 1 of 2 prompts; the first: '\?'"):
-        next(made)
+    missing, found = given.generate(["?", "a"], hub.Decoding())
+    assert found == hub.Completion(1, "b")
+    assert (missing.index, missing.refused) == (0, f"{tmp_path / 'x.json'} has no answer to '?'")
+
+
+def test_what_a_run_has_no_completion_of_has_no_answer(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"prompt": "a", "completion": None}, {"prompt": "b", "completion": "x"}]
+    given = StoredAnswers(write(tmp_path / "samples.jsonl", rows))
+    assert [one.text for one in given.generate(["a", "b"], hub.Decoding())] == ["", "x"]
+
+
+def test_lengths_are_of_what_is_there() -> None:
+    row = {"reference": "abc", "turn": 1}
+    right = {"total": {"value": 1.0, "reason": ""}, "scores": {}}
+    failed = {"total": {"value": None, "reason": "no_completion"}, "scores": {}}
+    lines = [{**row, "completion": "ab", "result": right}, {**row, "completion": None, "result": failed}]
+    found = of_preferences(lines)
+    assert (found["length"], found["baseline length"], found["win %"]) == ([2.0], [3.0], [100.0])
 
 
 def test_fastchats_answers_and_an_earlier_run(

@@ -112,9 +112,10 @@ FATAL = [
         3,
         "429 Too Many Requests.*slow down.*3 tries",
     ),
-    ("broken for good", (500, {}, b"out of memory"), 3, "500 .*out of memory"),
+    ("broken for good", (500, {}, b"out of memory"), 6, "500 .*out of memory.*3 tries"),
+    ("away for good", (503, {}, b"back soon"), 3, "503 .*back soon"),
     ("a connection that always breaks", (0, {}, b""), 3, "Is the server running"),
-    ("a refused request", (400, {}, b'{"error": "context is 2048"}'), 1, "400 .*context is 2048"),
+    ("whatever it is asked", (400, {}, b'{"error": "no top_k here"}'), 2, "400 .*no top_k here"),
     ("a wrong key", (401, {}, b"who are you"), 1, "401 .*HUB_OPENAI_API_KEY"),
     ("no such model", (404, {}, b"no model"), 1, "404 .*no model"),
     ("HTML", (200, {}, b"<html>welcome</html>"), 1, "not JSON.*welcome.*/v1"),
@@ -148,9 +149,43 @@ def test_lasting_trouble_is_one_clear_error(serve: Any, made: Any, tries: int, w
     assert len(server.requests) == tries
 
 
+REFUSED = [
+    ("too long", 400, "chat", 11),
+    ("too large", 413, "completions", 11),
+    ("not what it takes", 422, "chat", 11),
+    ("it breaks on it", 500, "chat", 12),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "requests"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+@pytest.mark.parametrize("place", [0, 6])
+def test_one_refused_prompt_costs_no_other(
+    serve: Any, protocol: Any, echo: Any, status: int, endpoint: str, requests: int, place: int
+) -> None:
+    """Whether all are refused is asked once, unless the server answered before; each time where it broke."""
+
+    def answer(path: str, body: dict[str, Any], number: int) -> Any:
+        is_it = protocol.question(body) == PROMPTS[place]
+        return (status, {}, b"context is 2048") if is_it else echo(path, body, number)
+
+    server = serve(answer)
+    made = complete(server.address, endpoint=endpoint, concurrency=1, retries=int(status == 500))
+    assert [one.text for one in made] == [("" if n == place else f"QUESTION {n}") for n in range(10)]
+    assert [one.finish for one in made if one.refused] == ["refused"]
+    assert f"{status} " in made[place].refused
+    assert "context is 2048" in made[place].refused
+    assert len(server.requests) == requests - (place > 0 and status != 500)
+
+
+def test_half_a_character_is_sent(serve: Any, echo: Any) -> None:
+    assert complete(serve(echo).address, ["half \ud83d"])[0].text == "HALF \ud83d"
+
+
 def test_what_was_answered_before_an_error_stands(serve: Any, echo: Any) -> None:
     server = serve(
-        lambda path, body, number: echo(path, body, number) if number < 4 else (400, {}, b"enough")
+        lambda path, body, number: echo(path, body, number) if number < 4 else (403, {}, b"enough")
     )
     completions = open_generator(server.address, concurrency=1).generate(PROMPTS, Decoding(8))
     answered = [next(completions).index for _ in range(4)]
@@ -208,7 +243,7 @@ def test_the_only_model_is_found_and_the_key_is_recorded_nowhere(
 
 
 def test_a_password_in_the_address_is_used_and_shown_nowhere(serve: Any, echo: Any) -> None:
-    server = serve(lambda path, body, number: (400, {}, b"enough"))
+    server = serve(lambda path, body, number: (403, {}, b"enough"))
     generator = open_generator(server.address.replace("//", "//me:secret@"))
     assert server.headers[0]["Authorization"].startswith("Basic ")
     assert generator.describe()["address"] == server.address

@@ -119,12 +119,51 @@ def test_how_likely_a_text_is(plain_model: Path, batch_size: int) -> None:
 
 @pytest.mark.parametrize(
     ("pair", "words"),
-    [(("x", ""), "text 1 has no token"), ((None, "x"), "by itself"), (("x", "y" * 600), "more than the")],
+    [(("x", ""), "the text '' has no token"), (("x", "y" * 600), "tokens with its context, more than the")],
 )
-def test_texts_that_cannot_be_told(plain_model: Path, pair: Any, words: str) -> None:
+def test_a_text_that_cannot_be_told_costs_no_other(plain_model: Path, pair: Any, words: str) -> None:
     generator: Any = open_generator(str(plain_model))
-    with pytest.raises(GeneratorError, match=words):
-        list(generator.loglikelihood([("x", "y"), pair]))
+    [alone] = generator.loglikelihood([("x", "y")])
+    found = dict(generator.loglikelihood([pair, ("x", "y")]))
+    assert found[1] == pytest.approx(alone[1])
+    assert words in found[0]
+
+
+def test_no_text_can_be_told_by_itself(plain_model: Path) -> None:
+    generator: Any = open_generator(str(plain_model))
+    with pytest.raises(GeneratorError, match="by itself"):
+        list(generator.loglikelihood([("x", "y"), (None, "x")]))
+
+
+SYSTEM = [{"role": "system", "content": "x"}, {"role": "user", "content": "x"}]
+
+
+@pytest.mark.parametrize("begins", [False, True])
+@pytest.mark.parametrize(
+    ("where", "prompt", "words"),
+    [
+        ("PLAIN", "y" * 600, "the prompt has 600 tokens; with 8 new ones that is more than the"),
+        ("PLAIN", "", "the prompt is empty"),
+        ("CHAT", SYSTEM, "no system prompts here"),
+    ],
+    ids=["too long", "empty, and no first token", "a role that the template refuses"],
+)
+def test_a_prompt_that_does_not_fit_costs_no_other(
+    where: str, prompt: Any, words: str, begins: bool, model: Path, plain_model: Path
+) -> None:
+    generator: Any = open_generator(str(model if where == "CHAT" else plain_model))
+
+    def make(prompts: list[Any]) -> dict[int, Completion]:
+        if begins:
+            return {one.index: one for one, _ in generator.begin(prompts, 2, Decoding(8))}
+        return {one.index: one for one in generator.generate(prompts, Decoding(8))}
+
+    made = make(["x", prompt, "2+2?"])
+    alone = make(["x", "2+2?"])
+    assert (made[0].text, made[2].text) == (alone[0].text, alone[1].text)
+    assert made[1].finish == "refused"
+    assert words.replace("8 new", "1 new" if begins else "8 new") in made[1].refused
+    assert make([prompt])[0].refused == made[1].refused
 
 
 def test_messages_without_a_chat_template_are_joined(plain_model: Path) -> None:
@@ -277,33 +316,6 @@ BAD = [
     ("a batch of none", "PLAIN", {"batch_size": 0}, Decoding(4), ["x"], OptionError, "at least 1"),
     ("no such device", "PLAIN", {"device": "abacus"}, Decoding(4), ["x"], OptionError, "abacus"),
     ("a device that is not here", "PLAIN", {"device": "xpu:7"}, Decoding(4), ["x"], OptionError, "xpu:7"),
-    (
-        "a prompt that is too long",
-        "PLAIN",
-        {},
-        Decoding(200),
-        ["x", "y" * 100],
-        GeneratorError,
-        "prompt 1 has 100 tokens",
-    ),
-    (
-        "an empty prompt, no first token",
-        "PLAIN",
-        {},
-        Decoding(4),
-        ["x", ""],
-        GeneratorError,
-        "prompt 1 is empty",
-    ),
-    (
-        "a role that the template refuses",
-        "CHAT",
-        {},
-        Decoding(4),
-        [[{"role": "system", "content": "x"}]],
-        GeneratorError,
-        "no system prompts here",
-    ),
 ]
 
 

@@ -161,10 +161,12 @@ def test_the_model_is_loaded_as_asked_and_described(
     given = vllm.arguments
     assert given["model"] == str(plain_model)
     assert (given["dtype"], given["tensor_parallel_size"], given["enforce_eager"]) == ("bfloat16", 2, True)
-    with pytest.raises(GeneratorError, match="more than the 64 that"):
-        list(generator.generate(["x" * 60], Decoding(8)))
-    with pytest.raises(GeneratorError, match="more than the 63 that the model"):
-        list(generator.loglikelihood([("x" * 60, "y" * 20)]))  # type: ignore[attr-defined]
+    first, second = generator.generate(["x" * 60, "x"], Decoding(8))
+    assert "more than the 64 that" in first.refused
+    assert (second.index, second.refused) == (1, "")
+    told: Any = dict(generator.loglikelihood([("x", "y"), ("x" * 60, "y" * 20)]))  # type: ignore[attr-defined]
+    assert "more than the 63 that the model" in told[1]
+    assert told[0][0] < 0
     with monkeypatch.context() as patch:
         patch.setattr("importlib.metadata.version", lambda name: "0.0")
         described = generator.describe()

@@ -141,7 +141,6 @@ BAD = [
     ("no chat template", "PLAIN", {"chat_template": "always"}, OptionError, "no chat template"),
     ("an unknown choice", "PLAIN", {"chat_template": "maybe"}, OptionError, "auto, always or never"),
     ("pieces of none", "PLAIN", {"piece": 0}, OptionError, "at least 1"),
-    ("a prompt that is too long", "PLAIN", {}, GeneratorError, "prompt 1 has 300 tokens"),
 ]
 
 
@@ -154,3 +153,9 @@ def test_bad_input_is_one_clear_error(
     generator_of = plain_model if where == "PLAIN" else where
     with pytest.raises(error, match=words):
         list(open_backend(generator_of, **options).generate(["x", "y" * 300], Decoding(8)))
+
+
+def test_a_prompt_that_is_too_long_costs_no_other(plain_model: Path) -> None:
+    made = {one.index: one for one in open_backend(plain_model).generate(["x", "y" * 300], Decoding(8))}
+    assert made[0].text == texts(open_backend(plain_model).generate(["x"], Decoding(8)))[0]
+    assert "the prompt has 300 tokens" in made[1].refused
