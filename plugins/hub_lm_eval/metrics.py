@@ -11,18 +11,23 @@ reward's options. Beside NAME the task reports NAME_failed, the share of documen
 
 lm-eval asks for one document after the other, so this is not batched: for judges, sandboxes and models use
 `hub_lm_eval.hub_task.HubTask`, which scores all of them in one call. A score that failed or does not apply is
-NaN, which `hub_lm_eval.aggregate.mean` leaves out. Where a task has several references for a document,
-lm-eval takes the best and tells no NaN from a number; it counts as 0 there.
+NaN, which `hub_lm_eval.aggregate.mean` leaves out. Where a filter keeps several completions of a document
+(`repeats`), the value is their mean. A mistake in the entry (an unknown option, a missing column) is logged
+and leaves all documents without a score: lm-eval calls a metric when everything is generated, and would lose
+it. Where a task has several references for a document, lm-eval makes 1 of any value but 0, whichever
+reference gave it, and tells no NaN from a number: it counts as 0 there.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import hub
-from hub.errors import ConfigError, UnknownName
+from hub.errors import ConfigError, HubError, UnknownName
 
 _RESERVED = ("hf_evaluate",)
+_log = logging.getLogger(__name__)
 
 
 class Missing(float):
@@ -55,22 +60,42 @@ def _metric(use: str, name: str) -> Callable[..., dict[str, float]]:
     def metric(references: Sequence[Any], predictions: Sequence[Any], **options: Any) -> dict[str, float]:
         """Score one document."""
         column = options.pop("column", None)
-        mix, needed = _mix_of(use, column, _freeze({k: v for k, v in options.items() if k not in _RESERVED}))
+        ready = _ready(use, column, _freeze({k: v for k, v in options.items() if k not in _RESERVED}))
+        texts = predictions[0] if isinstance(predictions[0], list | tuple) else [predictions[0]]
+        strange = sorted({type(one).__name__ for one in texts if not isinstance(one, str)})
+        if ready is None or strange or not texts:
+            _tell(name, "" if ready is None else " and ".join(strange) or "empty lists")
+            return {name: Missing(), f"{name}_failed": 1.0}
+        mix, needed = ready
         columns = {needed: references[0]} if needed else {}
-        prediction = predictions[0]
-        if not isinstance(prediction, str):
-            raise ConfigError(
-                f"the metric {name!r} scores text, not {type(prediction).__name__}: check the filters"
-            )
-        (result,) = mix.score([hub.Sample("", prediction, columns)])
-        value = Missing() if result.value is None else result.value
-        return {name: value, f"{name}_failed": float(result.total.fault is not None)}
+        results = mix.score([hub.Sample("", text, columns) for text in texts])
+        values = [result.value for result in results if result.value is not None]
+        failed = sum(result.total.fault is not None for result in results) / len(results)
+        return {name: sum(values) / len(values) if values else Missing(), f"{name}_failed": failed}
 
     metric.__name__ = metric.__qualname__ = name
     return metric
 
 
 @cache
+def _ready(use: str, column: str | None, options: tuple[tuple[str, Any], ...]) -> tuple[hub.Mix, str] | None:
+    """The mix and the column that it needs; None where it cannot be had, which is logged once."""
+    try:
+        mix, needed = _mix_of(use, column, options)
+        mix.warm()
+    except HubError as error:
+        _log.error("the metric %r scores nothing: %s", use, error)
+        return None
+    return mix, needed
+
+
+@cache
+def _tell(name: str, kind: str) -> None:
+    """Say once of a metric what it cannot score."""
+    if kind:
+        _log.error("the metric %r scores text, not %s: check the filters", name, kind)
+
+
 def _mix_of(use: str, column: str | None, options: tuple[tuple[str, Any], ...]) -> tuple[hub.Mix, str]:
     mix = hub.Mix({use: {"with": {key: _thaw(value) for key, value in options}}})
     needs = list(mix.rewards[0].bound.reward.needs or ())

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from hub.errors import ConfigError, OptionError
 from hub_lm_eval import metrics
 from hub_lm_eval.aggregate import mean
 from tests.plugins.hub_lm_eval.parity import Recorded, run
@@ -72,11 +71,50 @@ def test_names_options_and_columns() -> None:
     assert metrics.numeric(references=["3"], predictions=["3.4"], absolute=0.5)["numeric"] == 1.0
     with pytest.raises(AttributeError, match="did you mean 'math'"):
         _ = metrics.maths
-    with pytest.raises(OptionError, match="has no option"):
-        metrics.numeric(references=["3"], predictions=["3"], tolerancy=1)
-    with pytest.raises(ConfigError, match="scores text, not list"):
-        metrics.math(references=["3"], predictions=[["3"]])
     assert not hasattr(metrics, "__wrapped__")
+
+
+MISTAKES = [
+    ("an unknown option", "metrics.math\n    max: 3\n", "math", "no option 'max'"),
+    ("a column too few", "metrics.ifeval\n", "ifeval", "needs the columns instruction_id_list, kwargs"),
+]
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "words"), [one[1:] for one in MISTAKES], ids=[one[0] for one in MISTAKES]
+)
+def test_a_mistake_loses_no_completion(
+    entry: str, name: str, words: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """lm-eval calls metrics when all is generated, and keeps nothing of a run that one of them ends."""
+    (tmp_path / "docs.jsonl").write_text("".join(json.dumps(doc) + "\n" for doc in DOCS))
+    text = TASK.replace("DOCS", str(tmp_path / "docs.jsonl")).replace("TARGET", '"{{a}}"')
+    (tmp_path / "anybodys.yaml").write_text(text.replace("metrics.math\n", entry))
+    found = run(Recorded(lambda doc, number: "\\boxed{0}"), [str(tmp_path / "anybodys.yaml")])
+    result = found["results"]["anybodys"]
+    assert isnan(result[f"{name},none"])
+    assert (result[f"{name}_failed,none"], result["numeric,none"]) == (1.0, 0.25)
+    assert [sample["resps"] for sample in found["samples"]["anybodys"]] == [[["\\boxed{0}"]]] * 4
+    assert words in mistake_told(caplog)
+
+
+@pytest.mark.parametrize("given", [{"text": "1"}, [["1"]], []])
+def test_what_is_no_text_is_told_once_and_fails(given: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        found = metrics.numeric(references=["1"], predictions=[given])
+        assert isnan(found["numeric"])
+        assert found["numeric_failed"] == 1.0
+    assert "scores text, not" in mistake_told(caplog)
+
+
+def mistake_told(caplog: pytest.LogCaptureFixture) -> str:
+    (told,) = (record.getMessage() for record in caplog.records if record.name == "hub_lm_eval.metrics")
+    return told
+
+
+def test_several_completions_of_a_document_are_their_mean() -> None:
+    found = metrics.math(references=["2"], predictions=[["\\boxed{2}", "3", "2", "x"]])
+    assert found == {"math": 0.5, "math_failed": 0.0}
 
 
 @pytest.mark.parametrize(
