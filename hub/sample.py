@@ -79,6 +79,34 @@ class Sample:
         return self.columns.get(column, default)
 
 
+@dataclass(slots=True)
+class _Open:
+    """A sample that is still being made: the same slots, which are set without a call for each."""
+
+    prompt: Text
+    completion: Text
+    columns: Mapping[str, Any]
+    group: Hashable
+    id: str | int | None
+
+
+def quick_sample(
+    prompt: Text,
+    completion: Text,
+    columns: Mapping[str, Any],
+    group: Hashable = None,
+    id: str | int | None = None,
+) -> Sample:
+    """Return `Sample(...)` in less than half the time, for who makes a hundred thousand in a second.
+
+    >>> quick_sample("2+2?", "4", {}) == Sample("2+2?", "4")
+    True
+    """
+    made: Any = _Open(prompt, completion, columns, group, id)
+    made.__class__ = Sample
+    return made  # type: ignore[no-any-return]
+
+
 def _text(messages: object, role: str, what: str) -> str:
     if isinstance(messages, str):
         return str(messages)

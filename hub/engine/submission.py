@@ -9,7 +9,7 @@ from hub.engine.component import Component
 from hub.engine.wire import Result
 from hub.engine.worker import ABSENT, read_sample
 from hub.reward import Lane, Per, Reward
-from hub.sample import Sample
+from hub.sample import Sample, quick_sample
 from hub.score import Failure, Outcome, Score
 
 CACHE_ENTRIES = 500_000
@@ -53,12 +53,13 @@ class Submission:
         """Read what the reward may see of each sample; return the samples that can be scored."""
         usable, needs, uses = [], reward.needs or (), reward.uses
         if not (self.is_sent or self.keep):
-            wanted = frozenset(needs)
-            for index, sample in enumerate(self.samples):
-                if wanted <= sample.columns.keys():
-                    usable.append(index)
-                else:
-                    self.scores[index] = _missing(sample, needs)
+            usable = list(range(len(self.samples)))
+            for name in needs:
+                lacking = [index for index in usable if name not in self.samples[index].columns]
+                for index in lacking:
+                    self.scores[index] = _missing(self.samples[index], needs)
+                if lacking:
+                    usable = [index for index in usable if self.scores[index] is None]
             return usable
         dumps, declared = pickle.dumps, reward.needs is not None
         for index, sample in enumerate(self.samples):
@@ -166,7 +167,7 @@ class Submission:
                 for name in uses:
                     if name in columns:
                         seen[name] = columns[name]
-            yield Sample(sample.prompt, sample.completion, seen)
+            yield quick_sample(sample.prompt, sample.completion, seen)
 
     def report(self, units: Sequence[int], results: Sequence[Result]) -> None:
         """Take the scores of finished calls."""

@@ -18,7 +18,7 @@ from typing import IO, Any
 from hub.engine import wire
 from hub.engine.call import call_many, call_one, failure_of
 from hub.errors import SandboxError
-from hub.sample import Sample
+from hub.sample import Sample, quick_sample
 from hub.score import Failure, Score
 from hub.target import Target, missing_dependency
 
@@ -176,7 +176,7 @@ def read_sample(fields: tuple[Any, ...], definition: Definition) -> Sample:
         values = dict(zip(columns, values))  # noqa: B905 - made of these columns; each sample pays for it
         if definition.optional:
             values = {name: value for name, value in values.items() if value is not ABSENT}
-    return Sample(prompt, completion, values)
+    return quick_sample(prompt, completion, values)
 
 
 class _Absent:

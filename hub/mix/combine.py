@@ -102,12 +102,28 @@ def _all_combined(
     if len(names) == 1:
         (name,), (mine,), (parts,) = names, scores, weighted
         rows = zip(totals, mine, parts, strict=True)
-        return [MixScore(total, {name: score}, {name: part}) for total, score, part in rows]
+        return [_quick(total, {name: score}, {name: part}) for total, score, part in rows]
     mine_of, parts_of = zip(*scores, strict=True), zip(*weighted, strict=True)
     return [
-        MixScore(total, dict(zip(names, mine, strict=True)), dict(zip(names, parts, strict=True)))
+        _quick(total, dict(zip(names, mine, strict=True)), dict(zip(names, parts, strict=True)))
         for total, mine, parts in zip(totals, mine_of, parts_of, strict=True)
     ]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A result that is still being made: the same slots, which are set without a call for each."""
+
+    total: Score
+    scores: Mapping[str, Score]
+    weighted: Mapping[str, float | None]
+
+
+def _quick(total: Score, scores: Mapping[str, Score], weighted: Mapping[str, float | None]) -> MixScore:
+    """`MixScore(...)` in less than half the time."""
+    made: Any = _Open(total, scores, weighted)
+    made.__class__ = MixScore
+    return made  # type: ignore[no-any-return]
 
 
 def _combined(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hub.sample import Sample
+from hub.sample import Sample, quick_sample
 from hub_serve.refused import Refused
 from hub_serve.wire import check_count, check_names, read_samples
 
@@ -71,5 +71,5 @@ def read_request(body: bytes, max_batch: int) -> tuple[list[Sample], int | None]
     for index, one in enumerate(request.samples):
         if one.group is not None or one.id is not None:
             check_names(one.group, one.id, index)
-        samples.append(Sample(one.prompt, one.completion, one.columns, one.group, one.id))
+        samples.append(quick_sample(one.prompt, one.completion, one.columns, one.group, one.id))
     return samples, request.step

@@ -114,7 +114,7 @@ def write_results(samples: Sequence[Sample], results: Sequence[MixScore]) -> byt
         ["null" if sample.id is None else json.dumps(sample.id) for sample in samples],
         _texts("score", [result.total for result in results]),
         *(_texts("value", [result.scores[name] for result in results]) for name in names),
-        *([_number(result.weighted[name]) for result in results] for name in names),
+        *(_numbers([result.weighted[name] for result in results]) for name in names),
     ]
     lines = [line % row for row in zip(*columns, strict=True)]
     return f'{{"results": [{", ".join(lines)}]}}'.encode()
@@ -190,8 +190,8 @@ def _texts(key: str, scores: Sequence[Score]) -> list[str]:
     return [known.get(id(score)) or known.setdefault(id(score), _score(key, score)) for score in scores]
 
 
-def _number(part: float | None) -> str:
-    return "null" if part is None else repr(part)
+def _numbers(parts: Sequence[float | None]) -> list[str]:
+    return ["null" if part is None else repr(part) for part in parts]
 
 
 def _score(key: str, score: Score) -> str:
