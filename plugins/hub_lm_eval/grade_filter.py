@@ -74,6 +74,16 @@ def numbers(graded: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     return found
 
 
+def parts_of(graded: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Return the values of all parts that rewards tell of a document, as NAME_parts; {} where none does."""
+    found: dict[str, list[float]] = {}
+    for one in graded:
+        for name, score in one["scores"].items():
+            if parts := (score.get("info") or {}).get("parts"):
+                found.setdefault(f"{name}_parts", []).extend(map(float, parts.values()))
+    return found
+
+
 def _value(score: Mapping[str, Any]) -> float:
     return nan if score["value"] is None else float(score["value"])
 

@@ -9,7 +9,8 @@ In YAML, which `hub lm-eval gsm8k --out tasks` writes:
 or in Python: `lm_eval.simple_evaluate(model, tasks=[HubTask({"benchmark": "gsm8k"})])`.
 
 All completions are scored in one call, by a filter, through the engine. A score that failed is NaN: it is in
-no mean, is counted in `error_rate`, and ends nothing. Not here: benchmarks of likelihoods, or in turns.
+no mean, is counted in `error_rate`, and ends nothing. Not here: benchmarks of likelihoods, or in turns; a
+benchmark's own metrics, and scores by category.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ from hub.evaluation.plan import Plan, make_plan
 from hub.evaluation.turns import refuse_turns
 from hub.sample import Sample, Text
 from hub_lm_eval.aggregate import mean
-from hub_lm_eval.grade_filter import Grade, numbers
+from hub_lm_eval.grade_filter import Grade, numbers, parts_of
 from hub_lm_eval.task_file import name_of
 
 KEYS = ("benchmark", "split", "options", "mix", "repeats")
@@ -69,6 +70,7 @@ class HubTask(Task):  # type: ignore[misc]
             raise OptionError(f"{repeats} greedy completions are all the same: set generation_kwargs")
         self._rows = _Rows(self.plan.rows)
         self._is_whole = True
+        self._parts: dict[str, None] = {}
         # In place of Task.__init__, which makes a configuration first that it warns about.
         self._training_docs = self._fewshot_docs = self._instances = self.fewshot_rnd = None
         self._config = TaskConfig(
@@ -144,19 +146,37 @@ class HubTask(Task):  # type: ignore[misc]
         (graded,) = results
         found = numbers(graded)
         self._is_whole &= len(graded) == 1 and not any(isnan(one[0]) for one in found.values())
-        return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        given = {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        parts = parts_of(graded)
+        self._parts |= dict.fromkeys(parts)
+        return {name: value for name, value in given.items() if name != "score" or self._has_score} | parts
 
     def aggregation(self) -> dict[str, Callable[[Any], float]]:
         """Return a mean for each metric; lm-eval's, which has a standard error, where nothing is missing."""
-        return dict.fromkeys(self._metrics(), plain_mean if self._is_whole else mean)
+        one = dict.fromkeys(self._metrics(), plain_mean if self._is_whole else mean)
+        return one | dict.fromkeys((f"{name}_parts" for name in self.plan.mix.names), mean)
 
-    def higher_is_better(self) -> dict[str, bool]:
-        """Return True but for the rates of what has no score."""
-        return {name: name not in ("error_rate", "abstain_rate") for name in self._metrics()}
+    def higher_is_better(self) -> dict[str, bool | None]:
+        """Return True; False for what the mix takes off, None for what it does not count."""
+        found: dict[str, bool | None] = dict.fromkeys(self._metrics(), True)
+        for reward in self.plan.mix.rewards:
+            weight = reward.config.weight.points[-1][1]
+            told = None if weight == 0 else weight > 0
+            found |= {
+                name: told for name in (reward.name, f"{reward.name}_parts") if name in {*found, *self._parts}
+            }
+        return found | {"error_rate": False, "abstain_rate": False}
+
+    @property
+    def _has_score(self) -> bool:
+        """Whether the mean of the totals says anything: not of a benchmark of two rates."""
+        headline = self.plan.benchmark.headline
+        return not headline or not set(headline) <= set(self.plan.mix.names)
 
     def _metrics(self) -> list[str]:
         names = list(self.plan.mix.names)
-        return ["score", "error_rate", "abstain_rate", *(names if len(names) > 1 else [])]
+        score = ["score"] if self._has_score else []
+        return [*score, "error_rate", "abstain_rate", *(names if len(names) > 1 else [])]
 
 
 class _Rows(list[dict[str, Any]]):

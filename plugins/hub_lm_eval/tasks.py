@@ -195,8 +195,8 @@ def _rows(
     given = read_config(path, resolve=False).get("num_fewshot")
     if given == 0 and num_fewshot:  # lm-eval's command says so in its log, and goes on without
         raise OptionError(
-            f"{path.stem} says num_fewshot: 0, which lm-eval keeps whatever is asked: leave num_fewshot out, or "
-            "give a YAML of your own that includes it and says another number"
+            f"{path.stem} says num_fewshot: 0, which lm-eval keeps whatever is asked: leave num_fewshot out, "
+            "or give a YAML of your own that includes it and says another number"
         )
     task.set_config(key="num_fewshot", value=(given or 0) if num_fewshot is None else num_fewshot)
     task.set_fewshot_seed(seed=SEEDS["few_shot"])

@@ -156,6 +156,54 @@ def test_where_nothing_is_missing_lm_evals_own_standard_error_is_there(said: str
     assert found["score_stderr,hub"] == "N/A"
 
 
+TWO_RATES = """
+import hub
+
+def rows(split):
+    for number, word in enumerate(("right", "wrong", "right", "left")):
+        yield {"id": number, "prompt": f"Say {word} ({number}).", "side": "left" if number % 2 else "right"}
+
+def rate(sample, side):
+    if sample["side"] != side:
+        return None
+    letters = "rgt" if sample.text == "right" else "gt"
+    return hub.Score(float(sample.text == "right"), info={"parts": {one: one in sample.text for one in letters}})
+
+@hub.reward(needs=["side"])
+def rights(sample):
+    return rate(sample, "right")
+
+@hub.reward(needs=["side"])
+def lefts(sample):
+    return rate(sample, "left")
+
+@hub.reward(needs=[])
+def long(sample):
+    return len(sample.text) / 10
+
+mix = {"reward": [{"use": f"{__file__}:rights"}, {"use": f"{__file__}:lefts", "weight": 0.0},
+                  {"use": f"{__file__}:long", "weight": -1.0}]}
+benchmark = hub.Benchmark("rates", rows, mix, "Two rates.", headline=("rights", "lefts"))
+"""
+
+
+def test_two_rates_are_not_one_score_and_parts_and_directions_are_told(tmp_path: Path) -> None:
+    (tmp_path / "rates.py").write_text(TWO_RATES)
+    use = f"{tmp_path / 'rates.py'}:benchmark"
+    ours = evaluate(make_plan(use), Same(), tmp_path / "ours")["scores"]["rewards"]
+    found = run(Recorded(answer), [HubTask({"benchmark": use})])
+    result = found["results"]["hub_rates"]
+    assert "score,hub" not in result
+    for name in ("rights", "lefts"):
+        assert result[f"{name},hub"] == ours[name]["mean"]
+        assert result[f"{name}_parts,hub"] == ours[name]["parts"]["mean"]
+    assert (result["rights,hub"], result["rights_parts,hub"], result["lefts_parts,hub"]) == (1.0, 1.0, 0.5)
+    assert found["higher_is_better"]["hub_rates"] == {
+        "rights": True, "rights_parts": True, "lefts": None, "lefts_parts": None, "long": False,
+        "error_rate": False, "abstain_rate": False,
+    }  # fmt: skip
+
+
 def test_messages_become_what_hub_eval_gives(model: Path, plain_model: Path) -> None:
     from lm_eval.models.huggingface import HFLM
 
