@@ -44,8 +44,9 @@ class EvaluateDuringTraining(TrainerCallback):
 
     transformers' integrations show that as `eval/BENCHMARK/...`: `score` and its 95 % interval (`low`,
     `high`), `n`, `failed` (how many could not be scored), `seconds`; each reward's mean where there are
-    several; and the benchmark's own metrics. Each evaluation has a folder, as `hub eval` writes it. One that
-    cannot be finished is a warning and `eval_BENCHMARK/unfinished` in the log, and training goes on. A
+    several; and the benchmark's own metrics. A benchmark of two rates that must not be averaged has
+    `eval_BENCHMARK/RATE/score` and so on of each. Each evaluation has a folder, as `hub eval` writes it. One
+    that cannot be finished is a warning and `eval_BENCHMARK/unfinished` in the log, and training goes on. A
     training that is resumed goes on with an evaluation that was interrupted, and repeats none.
 
     Args:
@@ -276,16 +277,25 @@ def numbers(result: Mapping[str, Any]) -> dict[str, float]:
         result: as in result.json.
     """
     scores = result["scores"]
-    total = scores["total"]
-    low, high = total["interval_95"] or (None, None)
+    total, rewards = scores["total"], scores["rewards"]
+    headline = result.get("benchmark", {}).get("headline") or ()
     found: dict[str, float | None] = dict(scores.get("metrics", {}))
-    if len(scores["rewards"]) > 1:
-        found |= {name: reward["mean"] for name, reward in scores["rewards"].items()}
+    if len(rewards) > 1:
+        found |= {name: reward["mean"] for name, reward in rewards.items() if name not in headline}
     for key, title in (("pass_at_k", "pass"), ("maj_at_k", "maj")):
         found |= {f"{title}@{k}": value for k, value in total.get(key, {}).items()}
-    found |= {"score": total["mean"], "low": low, "high": high, "n": total["n"], "failed": total["failed"]}
+    for name in headline:  # rates of which there is no mean
+        found |= _estimate(rewards[name], f"{name}/")
+    found |= {} if headline else _estimate(total, "")
+    found["failed"] = total["failed"]
     return {
         name: float(value)
         for name, value in found.items()
         if isinstance(value, int | float) and isfinite(value)
     }
+
+
+def _estimate(account: Mapping[str, Any], before: str) -> dict[str, float | None]:
+    low, high = account["interval_95"] or (None, None)
+    known = {"score": account["mean"], "low": low, "high": high, "n": account["n"]}
+    return {before + name: value for name, value in known.items()}

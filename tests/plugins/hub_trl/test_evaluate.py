@@ -27,6 +27,8 @@ from hub.cli.main import main
 from hub.errors import ConfigError, OptionError
 from hub.evaluation.plan import Plan, make_plan
 from hub_trl.evaluate import check_trainer, numbers
+from hub_trl.plot import evaluated
+from hub_trl.progress import describe_score
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*pin_memory.*:UserWarning")
 TIMES = ("seconds", "runtime", "per_second", "time", "run_ms", "flos")
@@ -375,3 +377,22 @@ def test_what_is_logged() -> None:
     metrics = {"words": 3.0, "odd": float("inf"), "none": None}
     found = numbers({"scores": {"total": total, "rewards": rewards, "metrics": metrics}})
     assert found == {"n": 0.0, "failed": 3.0, "maj@4": 0.5, "math": 0.25, "words": 3.0}
+
+
+def test_two_rates_are_logged_each_with_its_interval_and_no_mean_of_both() -> None:
+    def rate(mean: float | None) -> dict[str, Any]:
+        return {"mean": mean, "interval_95": None if mean is None else [0.0, 0.5], "n": 4, "failed": 1}
+
+    rewards = {"safe-refused": rate(0.25), "unsafe-refused": rate(None), "safe-answered": rate(0.5)}
+    scores = {"total": rate(0.7), "rewards": rewards, "metrics": {}}
+    headline = ["safe-refused", "unsafe-refused"]
+    found = numbers({"scores": scores, "benchmark": {"headline": headline}})
+    assert found == {
+        "safe-answered": 0.5, "safe-refused/score": 0.25, "safe-refused/low": 0.0, "safe-refused/high": 0.5,
+        "safe-refused/n": 4.0, "unsafe-refused/n": 4.0, "failed": 1.0,
+    }  # fmt: skip
+    logged = {f"eval_xstest/{name}": value for name, value in found.items()}
+    assert evaluated([logged]) == {"xstest/safe-refused": "eval_xstest/safe-refused/score"}
+    assert describe_score(logged, "eval_xstest/safe-refused/score") == (
+        "0.250, 95 % interval 0.000 to 0.500, n 4"
+    )
