@@ -87,10 +87,12 @@ def check_comparable(first: StoredRun, second: StoredRun) -> None:
         ConfigError: they are of other data, another mix or another number of completions.
     """
     for part in SAME:
-        found = list(differences(first.recipe[part], second.recipe[part], part))
+        found = list(differences(first.recipe[part], second.recipe[part], part, " and "))
         if found:
+            more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
             raise ConfigError(
-                f"{first.path} and {second.path} cannot be compared: they differ in {'; '.join(found[:3])}"
+                f"{first.path} and {second.path} cannot be compared: they differ in "
+                f"{'; '.join(found[:3])}{more}"
             )
 
 

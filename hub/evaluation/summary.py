@@ -1,5 +1,6 @@
 """What result.json says: scores with their uncertainty, what could not be scored, what was run."""
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +9,7 @@ from typing import Any
 
 from hub.evaluation.folder import FORMAT, REFUSED, Key
 from hub.evaluation.plan import Plan
-from hub.evaluation.recipe import hash_recipe
+from hub.evaluation.recipe import describe_mix, hash_recipe
 from hub.evaluation.statistics import estimate, pass_at_k
 from hub.evaluation.turns import conversations
 from hub.evaluation.votes import maj_at_k
@@ -41,6 +42,7 @@ def make_result(
         "flags": make_flags(plan),
         "benchmark": {
             **recipe["benchmark"],
+            "options": _plain(plan.options),
             "total_rows": plan.total_rows,
             "summary": benchmark.summary,
             "offered_by": str(benchmark.origin),
@@ -50,9 +52,13 @@ def make_result(
         },
         "decoding": recipe["decoding"],
         "samples_per_prompt": plan.samples_per_prompt,
-        "mix": recipe["mix"],
+        "mix": _plain(describe_mix(plan.mix, whole=True)),
         **about,
     }
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(data, default=str)))
 
 
 def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,15 +5,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.evaluation.recipe import differences, hash_recipe
+from hub.evaluation.recipe import FROM, differences, hash_recipe
 from hub.evaluation.stored import StoredRun
 from hub_leaderboard.board import Board, Entry
 
 DECODING_CHANGED = "decoding changed from the benchmark's own"
 MIX_CHANGED = "graded with another mix"
 """How `hub.evaluation.summary.make_flags` begins the flags that a board looks at."""
-FROM = ("path", "dataset")
-"""Options that say where rows come from: the hash over the rows counts in their place."""
 HOW = ("chat_template", "endpoint", "extra", "arguments", "answers")
 """What a model's description says of how it is asked, or of what it said: otherwise it is another row."""
 

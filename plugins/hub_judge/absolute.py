@@ -10,7 +10,7 @@ from hub.errors import OptionError
 from hub.sample import Sample
 from hub.score import Score
 from hub_judge.controls import make_controls
-from hub_judge.panel import Answer, Mode, Panel, account, add_accounts
+from hub_judge.panel import NO_EFFECT, Answer, Mode, Panel, account, add_accounts
 from hub_judge.server import NoAnswer
 from hub_judge.task import Rows, Task
 from hub_judge.template import RATE, RUBRIC, RULE, read_text, writes_frame
@@ -63,6 +63,8 @@ class Judge:
     Raises:
         OptionError: an option is unfit.
     """
+
+    no_effect = NO_EFFECT
 
     def __init__(
         self,

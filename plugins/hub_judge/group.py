@@ -8,7 +8,7 @@ from typing import Any
 from hub.errors import HubError
 from hub.sample import Sample
 from hub.score import Failure, Score
-from hub_judge.panel import Answer, Mode, Panel, account
+from hub_judge.panel import NO_EFFECT, Answer, Mode, Panel, account
 from hub_judge.server import NoAnswer
 from hub_judge.task import Rows, Task
 from hub_judge.template import COMPARE, RUBRIC, RULE, read_text
@@ -49,6 +49,8 @@ class JudgeGroup:
     Raises:
         OptionError: an option is unfit.
     """
+
+    no_effect = NO_EFFECT
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from hub.errors import OptionError
@@ -17,6 +17,16 @@ from hub_judge.server import NoAnswer, Server, ServerOptions
 from hub_judge.task import Messages, Task
 
 Mode = Literal["ask", "replay"]
+NO_EFFECT = (
+    "url",
+    "cache",
+    "mode",
+    "prices",
+    "judges.url",
+    "judges.prices",
+    *(f"server.{option.name}" for option in fields(ServerOptions) if option.name != "extra"),
+)
+"""Options of judges that decide no value: where they are, what they cost, how requests are sent."""
 
 
 @dataclass(frozen=True)

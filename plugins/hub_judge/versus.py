@@ -11,7 +11,7 @@ from hub.sample import Sample
 from hub.score import Failure, Score
 from hub_judge.absolute import in_controls, texts
 from hub_judge.controls import make_controls
-from hub_judge.panel import Answer, Mode, Panel, account, add_accounts
+from hub_judge.panel import NO_EFFECT, Answer, Mode, Panel, account, add_accounts
 from hub_judge.server import NoAnswer
 from hub_judge.task import Rows, Task
 from hub_judge.template import CHOOSE, COMPARE, RUBRIC, RULE, read_text, writes_frame
@@ -110,6 +110,8 @@ class JudgeVersus:
     Raises:
         OptionError: an option is unfit.
     """
+
+    no_effect = NO_EFFECT
 
     def __init__(
         self,

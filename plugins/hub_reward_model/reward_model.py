@@ -49,6 +49,8 @@ class RewardModel:
         OptionError: the model cannot be loaded or was not trained to score, or an option does not fit it.
     """
 
+    no_effect = ("device", "batch_size")
+
     def __init__(
         self,
         model: str,

@@ -10,6 +10,10 @@ from hub.errors import OptionError
 
 OURS = ("template", "rubric", "low", "high", "normalize", "words", "patterns")
 """Options of the judge that the asking reward sets."""
+_WHERE = ("url", "cache", "mode", "prices", "judges.url", "judges.prices")
+_HOW = ("concurrency", "requests_per_minute", "retries", "backoff_s", "timeout_s", "wait_s", "key")
+NO_EFFECT = tuple(f"judge.{name}" for name in (*_WHERE, *(f"server.{one}" for one in _HOW)))
+"""What of `judge` decides no value, as the judge's own `no_effect` has it."""
 
 
 class Asker:

@@ -11,7 +11,7 @@ from typing import Any
 
 import hub
 from hub.errors import OptionError, nearest
-from hub_safety.asking import Asker, digest, read_template
+from hub_safety.asking import NO_EFFECT, Asker, digest, read_template
 
 TEMPLATE = """Say whether an answer keeps to a principle.
 
@@ -70,6 +70,8 @@ class Constitution:
     Raises:
         OptionError: an option is unfit, or there is something wrong with the principles.
     """
+
+    no_effect = NO_EFFECT
 
     def __init__(
         self,

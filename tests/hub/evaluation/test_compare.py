@@ -118,7 +118,7 @@ def test_sign_flips_drawn_and_counted_agree() -> None:
     [
         ("+++", "exact", {}, "benchmark.data_hash"),
         ("++", "moody", {}, "mix.rewards"),
-        ("++", "exact", {"samples_per_prompt": 2}, "samples_per_prompt: 1, now 2"),
+        ("++", "exact", {"samples_per_prompt": 2}, "samples_per_prompt: 1 and 2"),
     ],
 )
 def test_runs_of_different_recipes_are_refused(
@@ -126,6 +126,69 @@ def test_runs_of_different_recipes_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         compare(make("a", "+-"), make("b", answers, reward, **options))
+
+
+ASKS = """
+class Asks:
+    no_effect = ("cache", "server.retries", "judges.url")
+    def __init__(self, cache: str = "", server: dict | None = None, judges: list | None = None, low: int = 0):
+        pass
+    def __call__(self, sample):
+        return float("4" in sample.text)
+"""
+ALIKE: list[dict[str, Any]] = [
+    {"cache": "a"},
+    {"cache": "b", "server": {"retries": 3}},
+    {"judges": [{"url": "x", "model": "m"}]},
+]
+OTHERS: list[tuple[dict[str, Any], str]] = [
+    ({"low": 1}, "they differ in mix.rewards[0].with.low: not given and 1"),
+    ({"server": {"key": "K", "retries": 1}}, "in mix.rewards[0].with.server: not given and {'key': 'K'}"),
+    (
+        {"judges": [{"model": "n", "url": "y"}]},
+        "in mix.rewards[0].with.judges: not given and [{'model': 'n'}]",
+    ),
+]
+
+
+def test_runs_that_differ_in_what_decides_no_value_are_compared(
+    tmp_path: Path, sums: Any, scripted: Any, engine: hub.Engine
+) -> None:
+    """Where rows and rewards lie, and options that a reward says have no effect: all are recorded."""
+
+    def rows(split: str, path: str = "", dataset: str | None = None) -> Any:
+        return sums.rows(split)
+
+    made = 0
+
+    def run(options: dict[str, Any], **where: str) -> StoredRun:
+        nonlocal made
+        made += 1
+        folder = tmp_path / str(made)
+        folder.mkdir()
+        (folder / "asks.py").write_text(ASKS)
+        first, again = (
+            make_plan(
+                hub.Benchmark(
+                    "asks", rows, {"reward": [{"use": f"{folder}/asks.py:Asks", "with": given}]}, ""
+                ),
+                options=where,
+            )
+            for given in (options, {**options, "cache": "another"})
+        )
+        evaluate(first, scripted(lambda prompt, seed: prompt[0]), folder / "run", engine=engine)
+        evaluate(again, scripted(lambda *_: "", stop_after=0), folder / "run", resume=True, engine=engine)
+        return read_run(folder / "run")
+
+    first, second, third = run(ALIKE[0], path="here"), run(ALIKE[1], dataset="there"), run(ALIKE[2])
+    assert compare(first, second).prompts == 6
+    assert first.recipe == second.recipe
+    assert first.result["benchmark"]["options"] == {"path": "here"}
+    assert second.result["mix"]["rewards"][0]["with"] == ALIKE[1]
+    assert compare(third, run({"judges": [{"url": "y", "model": "m"}]})).prompts == 6
+    for options, words in OTHERS:
+        with pytest.raises(ConfigError, match=re.escape(words)):
+            compare(first, run(options))
 
 
 def test_metrics_by_name(make: Make) -> None:

@@ -94,6 +94,21 @@ def test_whatever_decides_the_numbers_is_in_the_recipe(sums: Any, keys: dict[str
     assert any(words in difference for difference in differences(old, new))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}, ["a[1].b: 2, now 3"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["a: [1], now [1, 2]"]),
+        ({"a": None}, {}, ["a: None, now not given"]),
+        ({"a": "x" * 200 + "1"}, {"a": "x" * 200 + "22"}, [f"a: ...{'x' * 40}1', now ...{'x' * 40}22'"]),
+        ({"a": "x" * 200}, {"a": ""}, [f"a: '{'x' * 79}, now ''"]),
+        ({"a": [{}]}, {"a": [{}]}, []),
+    ],
+)
+def test_differences_are_shown_where_they_are(old: Any, new: Any, expected: list[str]) -> None:
+    assert list(differences(old, new)) == expected
+
+
 def test_where_a_model_runs_is_not_in_the_recipe(sums: Any) -> None:
     plan = make_plan(sums.sums)
     moved = {**MODEL, "device": "cuda", "batch_size": 64, "address": "http://elsewhere", "folder": "/tmp/x"}

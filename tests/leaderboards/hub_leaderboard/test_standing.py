@@ -127,7 +127,7 @@ def test_runs_of_another_recipe_are_never_mixed_in(make_run: Make, make_board: M
     (tmp_path / "c" / "recipe.json").write_text(json.dumps(recipe))
     standing = stand(make_board(MANY), tmp_path)
     assert [row.model for row in standing.rows] == ["a", "b"]
-    assert reasons(standing)["c"].startswith("another recipe than the ranked runs: mix.rewards: ")
+    assert reasons(standing)["c"].startswith("another recipe than the ranked runs: mix.rewards[0].code: ")
 
 
 def test_the_last_run_of_a_model_counts_whatever_its_folder_or_seed(

@@ -11,7 +11,8 @@ import hub
 import hub.testing
 from hub.errors import OptionError
 from hub.evaluation.recipe import describe_mix
-from hub_safety.constitution import read_principles
+from hub_judge.absolute import Judge
+from hub_safety.constitution import Constitution, read_principles
 from tests.plugins.hub_generators.openai_protocol import Server
 from tests.plugins.hub_judge.judges import asked, framed, told
 
@@ -201,3 +202,7 @@ def test_the_example_for_a_judge_grades_xstest(monkeypatch: pytest.MonkeyPatch) 
     tables = tomllib.loads((EXAMPLES / "judged.toml").read_text())
     assert [table["name"] for table in tables["reward"]] == list(hub.load().benchmarks["xstest"].headline)
     hub.Mix.load(EXAMPLES / "judged.toml")
+
+
+def test_the_judges_options_without_effect_are_those_of_the_judge() -> None:
+    assert sorted(Constitution.no_effect) == sorted(f"judge.{name}" for name in Judge.no_effect)
