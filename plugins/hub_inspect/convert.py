@@ -1,6 +1,7 @@
 """Between Inspect's samples and scores and the hub's."""
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any
 
 from inspect_ai.dataset import Sample  # noqa: TID253 - imported by Inspect, or with it
@@ -62,20 +63,28 @@ def to_hub(
     return hub.Sample(prompt, completion, columns, group=sample_id, id=sample_id)
 
 
-def to_score(result: hub.MixScore) -> Score:
-    """Return a result as Inspect's score, each reward's in its metadata; without a total it is unscored."""
+def to_score(result: hub.MixScore, values: Sequence[str] = ()) -> Score:
+    """Return a result as Inspect's score, each reward's in its metadata; without a value it is unscored.
+
+    Args:
+        result: what was scored.
+        values: rewards whose values are the score, by name; none: the total is.
+    """
     total = result.total
     scores = {name: score.as_dict() for name, score in result.scores.items()}
     metadata = {"total": total.as_dict(), "scores": scores}
     answers = (score.info.get("answer") for score in result.scores.values())
     answer = next((found for found in answers if isinstance(found, str)), None)
-    if result.value is None:
+    named = {name: result.scores[name].value for name in values}
+    if all(value is None for value in named.values()) if named else result.value is None:
         kept = [f"{name}: {one.reason}: {one.detail}" for name, one in result.scores.items() if one.fault]
         detail = "; ".join(kept) or total.detail or "no reward applies"
-        reason = str(total.reason) if total.outcome is hub.Outcome.FAILED else "abstained"
+        failed = [one for one in (total, *result.scores.values()) if one.outcome is hub.Outcome.FAILED]
+        reason = str(failed[0].reason) if failed else "abstained"
         return Score.unscored(reason=reason, answer=answer, explanation=detail, metadata=metadata)
     told = "; ".join(one.detail for one in result.scores.values() if one.detail)
-    return Score(value=result.value, answer=answer, explanation=told or None, metadata=metadata)
+    value: Any = {name: nan if one is None else one for name, one in named.items()} or result.value
+    return Score(value=value, answer=answer, explanation=told or None, metadata=metadata)
 
 
 def _message(message: Mapping[str, Any], row: str | int) -> Any:

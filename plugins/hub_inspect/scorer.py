@@ -5,7 +5,8 @@ blocking the event loop; where a reward takes whole batches, those that come at 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import anyio.to_thread
@@ -38,26 +39,33 @@ def mean() -> Metric:
     return compute
 
 
-def mix_scorer(rewards: str | Mapping[str, Any], target: str = "answer") -> Scorer:
+def mix_scorer(
+    rewards: str | Mapping[str, Any], target: str = "answer", values: Sequence[str] = ()
+) -> Scorer:
     """Score with a mix.
 
     Args:
         rewards: a mix file's path, or a mapping as in one: `{"math": 1.0}`.
-        target: the column that the sample's target is, where its metadata has none of that name.
+        target: the column that the sample's target is, where its metadata has none of that name. Of several
+            targets the one counts that earns most.
+        values: rewards of the mix whose values are the score, by name, in place of the total.
 
     Raises:
         HubError: the mix is wrong, or compares the completions of a prompt.
     """
     mix = hub.Mix.load(rewards) if isinstance(rewards, str) else hub.Mix.from_tables(rewards)
-    return score_with(mix, target)
+    return score_with(mix, target, values)
 
 
-def score_with(mix: hub.Mix, target: str = "answer") -> Scorer:
+def score_with(mix: hub.Mix, target: str = "answer", values: Sequence[str] = ()) -> Scorer:
     """Return what scores with a mix; without Inspect's registration.
 
     Raises:
-        ConfigError: the mix compares the completions of a prompt, or a reward cannot be constructed.
+        ConfigError: the mix compares the completions of a prompt, has no such reward, or one cannot be
+            constructed.
     """
+    if unknown := set(values) - set(mix.names):
+        raise ConfigError(f"the mix has no reward {sorted(unknown)[0]!r} (it has: {', '.join(mix.names)})")
     if mix.compares:
         raise ConfigError(
             f"{', '.join(mix.compares)}: needs all completions of a prompt, but Inspect scores one at a time"
@@ -67,17 +75,23 @@ def score_with(mix: hub.Mix, target: str = "answer") -> Scorer:
     together = Together(mix) if batches else None
 
     column = target
+    needs = [reward.bound.reward.needs for reward in mix.rewards]
+    reads = any(one is None or column in one for one in needs)
 
     async def score(state: TaskState, target: Target) -> Score:
-        sample = to_hub(
-            state.input, state.output.completion, state.metadata, target.text, column, state.sample_id
-        )
+        several = reads and column not in state.metadata and len(target) > 1
+        samples = [
+            to_hub(state.input, state.output.completion, state.metadata, one, column, state.sample_id)
+            for one in (list(target) if several else [target.text])
+        ]
         try:
-            return to_score(await _score(mix, together, sample))
+            results = [await _score(mix, together, sample) for sample in samples]
         except RewardFailed:
             raise
         except HubError as error:
             return Score.unscored(reason="scoring_failed", explanation=f"{type(error).__name__}: {error}")
+        best = max(results, key=lambda one: -inf if one.value is None else one.value)
+        return to_score(best, values)
 
     return score
 

@@ -7,6 +7,7 @@ from typing import Any
 from inspect_ai import Task, task  # noqa: TID253 - imported by Inspect, or with it
 from inspect_ai.dataset import MemoryDataset  # noqa: TID253
 from inspect_ai.model import GenerateConfig  # noqa: TID253
+from inspect_ai.scorer import stderr  # noqa: TID253
 from inspect_ai.solver import generate  # noqa: TID253
 
 import hub
@@ -15,7 +16,7 @@ from hub.evaluation.plan import Plan, make_plan
 from hub.evaluation.turns import refuse_turns
 from hub.generator import Decoding
 from hub_inspect.convert import to_inspect
-from hub_inspect.scorer import mix
+from hub_inspect.scorer import mean, mix
 
 
 def make_task(use: str, split: str | None, mix_file: str | None, options: dict[str, Any]) -> Task:
@@ -36,10 +37,15 @@ def make_task(use: str, split: str | None, mix_file: str | None, options: dict[s
             f"benchmark {plan.benchmark.name!r} compares likelihoods, which Inspect has no place for"
         )
     refuse_turns(plan.rows, plan.benchmark.name, "Inspect's task of the hub")
+    headline = plan.benchmark.headline if set(plan.benchmark.headline) <= set(plan.mix.names) else ()
     return Task(
         dataset=MemoryDataset([to_inspect(row) for row in plan.rows], name=plan.benchmark.name),
         solver=generate(),
-        scorer=mix(str(Path(mix_file).resolve()) if mix_file else dict(plan.benchmark.rewards)),
+        scorer=mix(
+            str(Path(mix_file).resolve()) if mix_file else dict(plan.benchmark.rewards),
+            **({"values": list(headline)} if headline else {}),
+        ),
+        metrics={name: [mean(), stderr()] for name in headline} or None,
         config=decode(plan.decoding),
         metadata=_provenance(plan),
     )

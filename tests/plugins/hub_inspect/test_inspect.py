@@ -102,6 +102,67 @@ def test_the_numbers_are_those_of_hub_eval_and_a_failure_is_unscored(said: str, 
     assert {s.id: s.scores["mix"].reason for s in again.samples}["4 exit"] == "crashed"
 
 
+def test_two_rates_are_two_scores_and_no_mean_of_both(said: str, tmp_path: Path) -> None:
+    file = tmp_path / "rates.py"
+    text = (
+        Path(said.rpartition(":")[0])
+        .read_text()
+        .replace("decoding=", 'headline=("fragile", "odd"), decoding=')
+    )
+    text = text.replace('"weight": 0.1}', '"weight": 0.1}, {"use": __file__ + ":odd", "weight": 0.0}')
+    file.write_text(
+        text.replace(
+            "@hub.reward\n",
+            """@hub.reward(needs=["kind"])
+def odd(sample):
+    return 1.0 if sample["kind"] == "odd" else None
+
+@hub.reward
+""",
+        )
+    )
+    use = f"{file}:benchmark"
+    ours = evaluate(make_plan(use), Same(), tmp_path / "ours")["scores"]["rewards"]
+    log = run(
+        make_task(use, None, None, {}), answering(lambda text: text.partition(" ")[2]), tmp_path / "logs"
+    )
+    found = {score.name: score for score in log.results.scores}
+    assert {name: score.metrics["mean"].value for name, score in found.items()} == {
+        name: ours[name]["mean"] for name in ("fragile", "odd")
+    }
+    assert [(found[name].scored_samples, found[name].unscored_samples) for name in ("fragile", "odd")] == [
+        (4, 3), (4, 3),
+    ]  # fmt: skip
+    scores = {sample.id: sample.scores["mix"] for sample in log.samples}
+    assert (scores["3 abstain"].reason, scores["4 exit"].value["odd"]) == ("abstained", 1.0)
+    again = run(make_task(use, None, None, {}), answering(lambda text: "exit"), tmp_path / "all")
+    assert {one.scores["mix"].reason for one in again.samples if one.id.endswith("wrong")} == {"crashed"}
+
+
+TARGETS = [
+    ("any of them", ["2", "two"], {}, "\\boxed{2}", 1.0),
+    ("the last of them", ["3", "4", "2"], {}, "\\boxed{2}", 1.0),
+    ("none of them", ["2", "3"], {}, "\\boxed{23}", 0.0),
+    ("one that is no answer", ["\\frac{", "2"], {}, "\\boxed{2}", 1.0),
+    ("a column of the data", ["2", "3"], {"answer": "4"}, "\\boxed{4}", 1.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "metadata", "text", "value"), [one[1:] for one in TARGETS], ids=[one[0] for one in TARGETS]
+)
+def test_of_several_targets_one_is_enough(
+    target: list[str], metadata: dict[str, Any], text: str, value: float, tmp_path: Path
+) -> None:
+    task = Task(
+        dataset=MemoryDataset([Sample(input="1 + 1?", target=target, metadata=metadata)]),
+        solver=generate(),
+        scorer=mix_scorer({"math": 1.0}),
+    )
+    log = run(task, answering(lambda _: text), tmp_path)
+    assert log.samples[0].scores["mix"].value == value
+
+
 def test_values_row_by_row(said: str, tmp_path: Path) -> None:
     mix = Path(said.rpartition(":")[0]).with_name("mix.toml")
     rows = make_plan(said).rows
