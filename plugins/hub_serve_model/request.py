@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from hub.errors import BadInput
@@ -75,18 +76,16 @@ def read_request(body: Any, chat: bool, name: str, longest: int) -> Asked:
         if body.get(key) is not None and body[key] not in fine:
             raise Refused(f"{key!r} is not supported here")
     prompt = _prompt(body, chat)
-    asked = body.get("max_completion_tokens", body.get("max_tokens"))
-    stop = body.get("stop") or ()
+    limits = (body.get("max_completion_tokens"), body.get("max_tokens"))
+    asked = next((limit for limit in limits if limit is not None), None)
     given: dict[str, Any] = {
         "max_new_tokens": longest if asked is None else _whole(asked, "max_tokens"),
         "temperature": _number(body, "temperature", 1.0),
         "top_p": _number(body, "top_p", 1.0),
-        "stop": (stop,) if isinstance(stop, str) else tuple(stop),
+        "stop": _stop(body.get("stop")),
         "seed": _whole(body["seed"], "seed") if body.get("seed") is not None else 0,
         "chat_template": chat,
     }
-    if not all(isinstance(text, str) for text in given["stop"]):
-        raise Refused("'stop' should be a text or a list of texts")
     try:
         decoding = Decoding(**given)
     except (ValueError, TypeError) as error:
@@ -103,6 +102,8 @@ def _prompt(body: Mapping[str, Any], chat: bool) -> Text:
             return prompt
         if not isinstance(prompt, list) or not prompt:
             raise Refused("'messages' should be a list of messages")
+        if any(part.get("type") != "text" for one in prompt for part in _parts(one)):
+            raise Refused("'messages' holds something other than text, which this model is not shown")
         messages = [
             {"role": str(one["role"]), "content": Sample([{**one, "role": "user"}]).prompt_text}
             for one in prompt
@@ -110,6 +111,18 @@ def _prompt(body: Mapping[str, Any], chat: bool) -> Text:
     except (BadInput, KeyError, TypeError) as error:
         raise Refused(f"'messages' holds something that is no message of text: {error}") from None
     return messages
+
+
+def _parts(message: Any) -> list[Mapping[str, Any]]:
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+
+
+def _stop(value: Any) -> tuple[str, ...]:
+    found = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(text, str) and text for text in found):
+        raise Refused("'stop' should be a text or a list of texts, none of them empty")
+    return tuple(found)
 
 
 def _top(body: Mapping[str, Any], chat: bool, decoding: Decoding) -> int:
@@ -135,6 +148,6 @@ def _number(body: Mapping[str, Any], key: str, otherwise: float) -> float:
     value = body.get(key)
     if value is None:
         return otherwise
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise Refused(f"{key!r} should be a number, not {value!r:.50}")
     return float(value)

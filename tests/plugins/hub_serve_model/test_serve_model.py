@@ -183,6 +183,11 @@ BAD: dict[str, tuple[dict[str, Any], int, str]] = {
     "too many likely ones": ({"logprobs": True, "top_logprobs": 50, "max_tokens": 1}, 400, "at most 20"),
     "log-probabilities of a text": ({"logprobs": True, "top_logprobs": 5}, 400, "set max_tokens to 1"),
     "a stop that is none": ({"stop": [1]}, 400, "'stop' should be"),
+    "a stop that is a number": ({"stop": 5}, 400, "'stop' should be"),
+    "a stop that is a table": ({"stop": {"a": 1}}, 400, "'stop' should be"),
+    "a stop that every text has": ({"stop": [""]}, 400, "'stop' should be"),
+    "a picture": ({"messages": [{"role": "user", "content": [{"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": "data:,"}}]}]}, 400, "other than text"),
     "more than the model sees": ({"max_tokens": 1000}, 400, "more than the 256"),
     "a prompt that is too long": ({"messages": [{"role": "user", "content": "a" * 300}]}, 400, "more than the 256"),
     "what the chat template refuses": ({"messages": [{"role": "system", "content": "Hi"}, *HI]}, 400, "no system prompts"),
@@ -202,11 +207,22 @@ def test_what_is_no_request_is_told(address: str) -> None:
         (b"{", "not JSON"),
         (b"[]", "should be a JSON object"),
         (b"[" * 10**5, "not JSON"),
+        (
+            b'{"messages": [{"role": "user", "content": "Hi"}], "temperature": NaN}',
+            "'temperature' should be a number",
+        ),
+        (b'{"messages": [{"role": "user", "content": "Hi"}], "top_p": 1e999}', "'top_p' should be a number"),
     ):
         answer = httpx.post(f"{address}/chat/completions", content=content)
         assert (answer.status_code, message in answer.json()["error"]["message"]) == (400, True)
     assert httpx.post(f"{address}/chat/completions", content=b" " * (17 << 20)).status_code == 413
     assert httpx.get(f"{address}/chat/completions").status_code == 405
+
+
+def test_a_limit_that_is_null_is_none(address: str) -> None:
+    answer = ask(address, max_completion_tokens=None, max_tokens=2).json()
+    assert answer["usage"]["completion_tokens"] <= 2
+    assert ask(address, max_completion_tokens=1, max_tokens=3).json()["usage"]["completion_tokens"] == 1
 
 
 def test_one_that_is_too_long_costs_no_other(address: str) -> None:
