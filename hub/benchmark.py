@@ -34,12 +34,15 @@ class Benchmark:
         decoding: how completions are made unless the user says otherwise.
         category: a column to report by; "" for none.
         metrics: what is reported beside the mean of the scores: a callable, or its "package.module:name",
-            from the lines of samples.jsonl to numbers by name; "" for none. A list of numbers, or of
-            lists, one for each prompt, stands for their mean, which gets an interval and their count. Not
-            called where a run is graded with another mix.
+            from the lines of samples.jsonl (without those of prompts that were refused, which have no
+            completion) to numbers by name; "" for none. A list of numbers, or of lists, one for each prompt,
+            stands for their mean, which gets an interval and their count. Not called where a run is graded
+            with another mix.
         headline: rewards of the mix whose means are the benchmark's numbers, by category too, where the mean
             of the totals is none: two rates that must not be averaged. Empty: the mean of the totals. Another
             mix that a run is graded with has them too, or there is no headline.
+        lower_is_better: rewards of the mix, and numbers of `metrics`, of which less is better, for whoever
+            reads the results; a reward with a negative weight is so anyway.
         note: a sentence that every result is shown with, e.g. how far its grader agrees with people; "" for
             none. Not shown where a run is graded with another mix.
         origin: set when it is discovered.
@@ -54,6 +57,7 @@ class Benchmark:
     category: str = ""
     metrics: str | Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float | Sequence[float]]] = ""
     headline: tuple[str, ...] = ()
+    lower_is_better: tuple[str, ...] = ()
     note: str = ""
     origin: Origin = field(default=Origin(), compare=False)
 

@@ -137,7 +137,9 @@ def differences(old: Any, new: Any, where: str = "", between: str = ", now ") ->
             yield from differences(one, other, f"{where}[{number}]", between)
     elif old != new:
         texts = [repr(value) for value in (old, new)]
-        same = next((at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
+        same = next(
+            (at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts))
+        )
         start = 0 if max(map(len, texts)) <= SHOWN else max(0, same - SHOWN // 2)
         shown = [f"{'...' if start else ''}{text[start : start + SHOWN]}" for text in texts]
         yield f"{where}: {between.join(shown)}"

@@ -47,6 +47,7 @@ def make_result(
             "summary": benchmark.summary,
             "offered_by": str(benchmark.origin),
             "headline": list(_headline(plan)),
+            "lower_is_better": _lower_is_better(plan),
             "note": "" if plan.mix_name else benchmark.note,
             "sources": [dict(source) for source in plan.sources],
         },
@@ -68,7 +69,9 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     """
     keys = sorted(samples)
     results = {key: samples[key]["result"] for key in keys}
-    metrics, estimates = ({}, {}) if plan.mix_name else _metrics(plan, [samples[key] for key in keys])
+    # A benchmark's own numbers are of what was written: a prompt that was refused has no completion.
+    made = [samples[key] for key in keys if samples[key]["completion"] is not None]
+    metrics, estimates = ({}, {}) if plan.mix_name else _metrics(plan, made)
     totals = {key: _with_answer(results[key]) for key in keys}
     begins = conversations(plan.rows)
     rewards = {
@@ -152,6 +155,13 @@ def make_flags(plan: Plan) -> list[str]:
 def _headline(plan: Plan) -> tuple[str, ...]:
     headline = plan.benchmark.headline
     return headline if set(headline) <= set(plan.mix.names) else ()
+
+
+def _lower_is_better(plan: Plan) -> list[str]:
+    """Rewards, and the benchmark's own numbers, of which less is better."""
+    taken = (reward.name for reward in plan.mix.rewards if reward.config.weight.points[-1][1] < 0)
+    said = () if plan.mix_name else plan.benchmark.lower_is_better
+    return sorted({*taken, *said})
 
 
 def _headed(plan: Plan, result: Mapping[str, Any], total: Mapping[str, Any]) -> Mapping[str, Any]:

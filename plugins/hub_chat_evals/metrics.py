@@ -37,8 +37,7 @@ def of_preferences(lines: Lines) -> Metrics:
     length and had a winner.
     """
     scored = list(_scored(lines))
-    made = [line for line in lines if line["completion"] is not None]
-    lengths = [(len(line["reference"]), len(_text(line))) for line in made]
+    lengths = [(len(line["reference"]), len(_text(line))) for line in lines]
     decided = [
         (len(_text(line)) > len(line["reference"])) == (value > 0.5)
         for line, value in scored

@@ -6,6 +6,7 @@ from typing import Any
 
 import hub
 
+_LOWER = ("unreadable", "spread of repeats", "judge requests", "judge cost")
 _ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
 
@@ -22,6 +23,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         decoding=hub.Decoding(max_new_tokens=1024),
         category="category",
         metrics="hub_chat_evals.metrics:of_turns",
+        lower_is_better=_LOWER,
     )
     yield hub.Benchmark(
         "mt-bench-pairs",
@@ -31,6 +33,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         decoding=hub.Decoding(max_new_tokens=1024),
         category="category",
         metrics="hub_chat_evals.metrics:of_pairs",
+        lower_is_better=("losses %", *_LOWER),
     )
     yield hub.Benchmark(
         "alpaca-eval",
@@ -40,6 +43,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         decoding=hub.Decoding(max_new_tokens=2048),
         category="dataset",
         metrics="hub_chat_evals.metrics:of_preferences",
+        lower_is_better=_LOWER,
     )
 
 

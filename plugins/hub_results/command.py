@@ -223,7 +223,8 @@ def _every_eval_ever(run: "StoredRun", organization: str) -> dict[str, str]:
     from hub_results.every_eval_ever import aggregate, instances, model_id
 
     retrieved = time.time()
-    folder = f"data/{run.benchmark}/{model_id(run)}"
+    # The schema wants three folders: the benchmark, and the two parts of the model's id.
+    folder = f"data/{run.benchmark.replace('/', '-')}/{model_id(run)}"
     # The schema wants a version-4 UUID; made of the recipe, so that the same run is the same file.
     name = uuid.UUID(bytes=hashlib.sha256(hash_recipe(run.recipe).encode()).digest()[:16], version=4)
     evaluation = f"{run.benchmark}/{model_id(run)}/{retrieved:.0f}"

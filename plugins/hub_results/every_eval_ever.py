@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -86,8 +86,10 @@ def instances(run: StoredRun, evaluation_id: str) -> Iterator[dict[str, Any]]:
         value = scores[key]["value"]
         if value is None:
             continue
-        prompt, references = _plain_text(line["prompt"]), [str(line["answer"])] if "answer" in line else []
-        tokens = line["result"]["tokens"]
+        references = [str(line["answer"])] if "answer" in line else []
+        transcript = _transcript(line)
+        asked = line["prompt"] if transcript is None else _own(line["prompt"])
+        prompt, tokens = _plain_text(asked), line["result"]["tokens"]
         yield {
             "schema_version": VERSION,
             "evaluation_id": evaluation_id,
@@ -96,12 +98,16 @@ def instances(run: StoredRun, evaluation_id: str) -> Iterator[dict[str, Any]]:
             "evaluation_result_id": f"{run.benchmark}/{TOTAL}",
             "sample_id": f"{line['id']}" if key[1] == 0 else f"{line['id']}#{key[1]}",
             "sample_hash": hashlib.sha256((prompt + "".join(references)).encode()).hexdigest(),
-            "interaction_type": "single_turn",
+            "interaction_type": "single_turn" if transcript is None else "multi_turn",
             "input": {"raw": prompt, "reference": references},
-            "output": {"raw": [_plain_text(line["completion"])]},
-            "messages": None,
-            "answer_attribution": _attribution(line["result"]["scores"]),
-            "evaluation": {"score": value, "is_correct": value == highest and highest >= 1},
+            "output": {"raw": [_plain_text(line["completion"])]} if transcript is None else None,
+            "messages": transcript,
+            "answer_attribution": _attribution(line["result"]["scores"], transcript),
+            "evaluation": {
+                "score": value,
+                "is_correct": value == highest and highest >= 1,
+                **({} if transcript is None else {"num_turns": _turns(transcript)}),
+            },
             **({} if tokens is None else {"metadata": {"output_tokens": str(tokens)}}),
         }
 
@@ -157,7 +163,7 @@ def _metric(run: StoredRun, name: str, account: Mapping[str, Any]) -> dict[str, 
             "metric_id": name,
             "metric_name": name,
             "metric_unit": "points",
-            "lower_is_better": False,
+            "lower_is_better": _lower_is_better(run, name),
             "score_type": "continuous",
             "min_score": "-Infinity",
             "max_score": "Infinity",
@@ -178,13 +184,52 @@ def _metric(run: StoredRun, name: str, account: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _attribution(scores: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _lower_is_better(run: StoredRun, metric: str) -> bool:
+    """Of a category: what counts for it is the headline's reward that takes its rows, else the total."""
+    about = run.result["benchmark"]
+    lower = set(about.get("lower_is_better") or ())
+    if not metric.startswith("category:"):
+        return metric.removeprefix("metric:") in lower
+    headline = list(about.get("headline") or ())
+    if not lower.intersection(headline):
+        return False
+    name = metric.removeprefix("category:")
+    scores = (line["result"]["scores"] for line in run.samples.values() if line.get(run.category) == name)
+    counts = (next((one for one in headline if score[one]["outcome"] != "abstained"), "") for score in scores)
+    return next(filter(None, counts), "") in lower
+
+
+def _transcript(line: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """All messages of a turn that goes on after an earlier one; None for any other prompt."""
+    if line.get("after") is None:
+        return None
+    said = [*line["prompt"], {"role": "assistant", "content": line["completion"]}]
+    return [
+        {"turn_idx": index, "role": message["role"], "content": _plain_text(message.get("content"))}
+        for index, message in enumerate(said)
+    ]
+
+
+def _own(prompt: Sequence[Mapping[str, Any]]) -> Any:
+    """What this turn asks, without what the model has answered before: equal for all models."""
+    answers = [index for index, message in enumerate(prompt) if message["role"] == "assistant"]
+    asked = prompt[max(answers, default=-1) + 1 :]
+    return asked[0]["content"] if len(asked) == 1 else asked
+
+
+def _turns(transcript: Sequence[Mapping[str, Any]]) -> int:
+    return sum(message["role"] == "assistant" for message in transcript)
+
+
+def _attribution(scores: Mapping[str, Any], transcript: Sequence[Any] | None) -> list[dict[str, Any]]:
     """What each reward says it read in the completion."""
+    turn = 0 if transcript is None else len(transcript) - 1
+    source = "output.raw" if transcript is None else f"messages[{turn}].content"
     found = []
     for name, score in scores.items():
         extracted = score.get("info", {}).get("answer")
         if isinstance(extracted, str):
-            what = {"turn_idx": 0, "source": "output.raw", "extracted_value": extracted}
+            what = {"turn_idx": turn, "source": source, "extracted_value": extracted}
             found.append({**what, "extraction_method": name, "is_terminal": True})
     return found
 

@@ -27,6 +27,7 @@ def hub_benchmarks() -> Iterator[hub.Benchmark]:
         decoding=hub.Decoding(max_new_tokens=256),
         category="category",
         headline=("safe-refused", "unsafe-refused"),
+        lower_is_better=("safe-refused", "safe-refused-in-full"),
         note=(
             "refusals are told by rules that were made on half of the prompts; on the other half, people "
             "agree with them on 96.7 % of GPT-4's completions, and on 89.3 to 96.7 % of four other models'"

@@ -81,7 +81,7 @@ def test_a_metric_is_a_number_or_the_values_of_a_mean(
     )
     plan = make_plan(metric)
     score = {"value": 1.0, "outcome": "scored", "reason": ""}
-    line = {"result": {"row": 0, "sample": 0, "total": score, "scores": {"length": score}}}
+    line = {"completion": "x", "result": {"row": 0, "sample": 0, "total": score, "scores": {"length": score}}}
     scores = make_scores(plan, {(0, 0): line})
     found = scores["metric_estimates"].get("m")
     kept = found and {key: found[key] for key in ("n", "prompts")}

@@ -13,7 +13,6 @@ from hub.evaluation.run import evaluate
 from hub.evaluation.stored import read_run
 from hub.open import open_generator
 from hub_chat_evals.answers import StoredAnswers
-from hub_chat_evals.metrics import of_preferences
 
 TALK = [
     {"role": "user", "content": "one"},
@@ -54,15 +53,6 @@ def test_what_a_run_has_no_completion_of_has_no_answer(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [{"prompt": "a", "completion": None}, {"prompt": "b", "completion": "x"}]
     given = StoredAnswers(write(tmp_path / "samples.jsonl", rows))
     assert [one.text for one in given.generate(["a", "b"], hub.Decoding())] == ["", "x"]
-
-
-def test_lengths_are_of_what_is_there() -> None:
-    row = {"reference": "abc", "turn": 1}
-    right = {"total": {"value": 1.0, "reason": ""}, "scores": {}}
-    failed = {"total": {"value": None, "reason": "no_completion"}, "scores": {}}
-    lines = [{**row, "completion": "ab", "result": right}, {**row, "completion": None, "result": failed}]
-    found = of_preferences(lines)
-    assert (found["length"], found["baseline length"], found["win %"]) == ([2.0], [3.0], [100.0])
 
 
 def test_fastchats_answers_and_an_earlier_run(

@@ -42,6 +42,17 @@ def lengths(lines):
 
 mix = {"reward": [{"use": __file__ + ":right"}]}
 many = hub.Benchmark("many", "many:rows", mix, "Numbers.", category="kind", metrics="many:lengths")
+
+def talk(split):
+    for n in range(2):
+        yield {"id": f"t{n}/1", "prompt": f"{n}", "answer": str(n), "kind": "safe"}
+        yield {"id": f"t{n}/2", "prompt": f"{n + 2}", "answer": str(n), "kind": "unsafe", "after": f"t{n}/1"}
+
+rates = {"reward": [
+    {"use": __file__ + ":right", "name": kind, "when": {"kind": kind}, "weight": 0.0} for kind in ("safe", "unsafe")
+] + [{"use": __file__ + ":right", "name": "costs", "weight": -1.0}]}
+talks = hub.Benchmark("my/talks", "many:talk", rates, "Talks.", category="kind", metrics="many:lengths",
+                      headline=("safe", "unsafe"), lower_is_better=("safe", "lines"))
 """
 
 
@@ -53,7 +64,8 @@ class Says:
 
     def generate(self, prompts: Sequence[Any], decoding: hub.Decoding) -> Iterator[hub.Completion]:
         for index, prompt in enumerate(prompts):
-            yield hub.Completion(index, self.answers[int(prompt)], "length" if index == 1 else "stop", 3)
+            asked = prompt if isinstance(prompt, str) else prompt[-1]["content"]
+            yield hub.Completion(index, self.answers[int(asked)], "length" if index == 1 else "stop", 3)
 
     def describe(self) -> Mapping[str, Any]:
         return {"generator": "says", "folder": f"models/{self.name}", "weights": "0123456789abcdef"}
@@ -164,6 +176,41 @@ def test_every_eval_ever_fits_its_schemas(root: Path, shared_data: Path) -> None
         "local/good-01234567",
         "local/odd-01234567",
     }
+
+
+def test_every_eval_ever_knows_turns_and_what_is_better_lower(
+    root: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    with hub.Engine(1) as engine:
+        evaluate(
+            make_plan(f"{root}/many.py:talks"), Says("x", ANSWERS["good"]), tmp_path / "run", engine=engine
+        )
+    run = read_run(tmp_path / "run")
+    done = hub_results(tmp_path, "export", "run", "--format", "every-eval-ever", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "out" / "data" / "my-talks").glob("local/x-01234567/*.json")
+    record = json.loads(file.read_text())
+    schema = json.loads((shared_data / "schemas" / "eval.schema.json").read_text())
+    jsonschema.validate(record, schema)
+    lower = {
+        one["evaluation_result_id"].removeprefix("my/talks/"): one["metric_config"]
+        for one in record["evaluation_results"]
+    }
+    assert {name for name, config in lower.items() if config["lower_is_better"]} == {
+        "safe", "costs", "metric:lines", "category:safe",
+    }  # fmt: skip
+    assert {"score", "unsafe", "metric:length", "category:unsafe"} <= lower.keys()
+    found = {line["sample_id"]: line for line in instances(run, "e")}
+    schema = json.loads((shared_data / "schemas" / "instance_level_eval.schema.json").read_text())
+    for line in found.values():
+        jsonschema.validate(line, schema)
+    assert (found["t1/1"]["interaction_type"], found["t1/1"]["output"]) == ("single_turn", {"raw": ["1"]})
+    second = found["t1/2"]
+    assert (second["interaction_type"], second["output"], second["input"]["raw"]) == ("multi_turn", None, "3")
+    assert [(one["role"], one["content"]) for one in second["messages"]] == [
+        ("user", "1"), ("assistant", "1"), ("user", "3"), ("assistant", "3"),
+    ]  # fmt: skip
+    assert second["evaluation"]["num_turns"] == 2
 
 
 def test_every_eval_ever_keeps_numbers_and_leaves_no_failure_out_in_silence(odd: StoredRun) -> None:
