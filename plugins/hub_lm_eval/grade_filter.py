@@ -63,14 +63,12 @@ def sample_of(row: Mapping[str, Any], completion: str, group: int) -> Sample:
 def numbers(graded: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     """Return a document's metrics, one number for each completion; NaN for a score that there is not."""
     totals = [one["total"] for one in graded]
-    found = {
-        "score": [_value(total) for total in totals],
-        "error_rate": [float(total["outcome"] == "failed") for total in totals],
-        "abstain_rate": [float(total["outcome"] == "abstained") for total in totals],
-    }
     names = list(graded[0]["scores"]) if graded else []
+    found = {"score": [_value(total) for total in totals]}
     if len(names) > 1:
         found |= {name: [_value(one["scores"][name]) for one in graded] for name in names}
+    for rate, outcome in (("error_rate", "failed"), ("abstain_rate", "abstained")):
+        found[rate] = [float(total["outcome"] == outcome) for total in totals]
     return found
 
 

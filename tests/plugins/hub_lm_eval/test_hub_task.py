@@ -194,6 +194,7 @@ def test_two_rates_are_not_one_score_and_parts_and_directions_are_told(tmp_path:
     found = run(Recorded(answer), [HubTask({"benchmark": use})])
     result = found["results"]["hub_rates"]
     assert "score,hub" not in result
+    assert found["samples"]["hub_rates"][0]["metrics"][0] == "rights"  # what an import takes for the score
     for name in ("rights", "lefts"):
         assert result[f"{name},hub"] == ours[name]["mean"]
         assert result[f"{name}_parts,hub"] == ours[name]["parts"]["mean"]
