@@ -8,10 +8,10 @@ from typing import Any
 
 import torch  # noqa: TID253 - imported with transformers_model, late
 import transformers  # noqa: TID253
-from torch.overrides import TorchFunctionMode  # noqa: TID253
 
 from hub.errors import GeneratorError, OptionError
 from hub.evaluation.fingerprint import find_snapshot
+from hub_generators.without_compiler import without_compiler
 
 
 def load_model(name: str, revision: str | None, dtype: str, device: torch.device) -> tuple[Any, Any]:
@@ -30,7 +30,7 @@ def load_model(name: str, revision: str | None, dtype: str, device: torch.device
     where: dict[str, Any] = {} if revision is None else {"revision": revision}
     kind = dtype if dtype == "auto" else getattr(torch, dtype)
     try:
-        with _bars_for_people(), _NothingDrawn():
+        with _bars_for_people(), without_compiler():
             tokenizer = transformers.AutoTokenizer.from_pretrained(name, **where)
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=kind, **where)
         return tokenizer, model.to(device).eval()
@@ -83,25 +83,6 @@ def _check_reachable(name: str, revision: str | None) -> None:
             f"there is no such folder, and the model id {name!r} is not in the local cache and cannot be "
             f"looked up: {type(error).__name__}: {error}. Name a folder, or try again with a network"
         ) from error
-
-
-class _NothingDrawn(TorchFunctionMode):
-    """Leaves weights that have no storage yet without first values.
-
-    transformers makes a model without storage and then reads its weights; drawing values for nothing imports
-    torch's compiler (torch 2.13).
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Call a function of torch, unless all it does is to fill such a weight."""
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_"):
-            weight = args[0] if args else kwargs.get("tensor")
-            if isinstance(weight, torch.Tensor) and weight.is_meta:
-                return weight
-        return func(*args, **kwargs)
 
 
 @contextmanager

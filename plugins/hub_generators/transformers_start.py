@@ -5,6 +5,8 @@ scikit-learn and SciPy: half of the time until a small model's first token. `hub
 """
 
 import sys
+from pathlib import Path
+from typing import Any
 
 from hub.deferred import deferred
 
@@ -28,7 +30,7 @@ def import_transformers() -> None:
     Where it cannot be done without the packages above, as another version may need one of them at once, it is
     done again with them.
     """
-    import torch  # noqa: F401, TID253 - on its own, with all that it imports
+    import torch  # noqa: F401 - on its own, with all that it imports
 
     before = set(sys.modules)
     try:
@@ -42,7 +44,7 @@ def import_transformers() -> None:
 
 
 def _import() -> None:
-    import transformers  # noqa: TID253
+    import transformers
 
     _scan_once()
     transformers.GenerationMixin  # noqa: B018 - imports it
@@ -54,9 +56,9 @@ def _scan_once() -> None:
 
     It keeps what it finds by the path that it was asked with: first the folder, then a file in it (5.23).
     """
-    from pathlib import Path
+    import transformers.utils.import_utils as found
 
-    from transformers.utils import import_utils  # noqa: TID253
+    import_utils: Any = found
 
     scan = getattr(import_utils, "create_import_structure_from_path", None)
     folder = Path(import_utils.__file__).parents[1] / "models"
@@ -69,7 +71,7 @@ def _scan_once() -> None:
 
     import_utils.create_import_structure_from_path = scan_others
     try:
-        import transformers.models  # noqa: F401, TID253
+        import transformers.models  # noqa: F401
     finally:
         import_utils.create_import_structure_from_path = scan
 
