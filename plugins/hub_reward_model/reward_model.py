@@ -147,8 +147,12 @@ def _read_label(label: str | int | dict[str, Any] | None, names: list[str]) -> l
             )
         return [(0, 1.0)]
     wanted = label if isinstance(label, dict) else {label: 1.0}
+    if not wanted:
+        raise OptionError(f"reward {NAME!r}: label names none of the outputs {', '.join(names)}")
     found = []
     for name, weight in wanted.items():
+        if isinstance(name, bool):
+            raise OptionError(f"reward {NAME!r}: a label is a name or a number, not {name!r}")
         index = name if isinstance(name, int) else names.index(name) if name in names else -1
         if isinstance(name, str) and index < 0 and name.isdecimal():
             index = int(name)
@@ -156,7 +160,7 @@ def _read_label(label: str | int | dict[str, Any] | None, names: list[str]) -> l
             raise OptionError(
                 f"reward {NAME!r}: the model has no label {name!r} (it has: {', '.join(names)})"
             )
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise OptionError(f"reward {NAME!r}: the weight of label {name!r} is {weight!r}, not a number")
         found.append((index, float(weight)))
     return found

@@ -288,6 +288,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"label": "helpful"}, "the model has no label 'helpful' (it has: LABEL_0)"),
     ({"label": {"LABEL_0": "much"}}, "the weight of label 'LABEL_0' is 'much', not a number"),
     ({"label": 1}, "the model has no label 1"),
+    ({"label": {"LABEL_0": float("inf")}}, "the weight of label 'LABEL_0' is inf, not a number"),
+    ({"label": {}}, "label names none of the outputs LABEL_0"),
+    ({"label": False}, "a label is a name or a number, not False"),
 ]
 
 
