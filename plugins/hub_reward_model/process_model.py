@@ -108,7 +108,13 @@ class ProcessRewardModel:
             raise OptionError(f"reward {NAME!r}: the tokenizer has no chat template: give form a template")
         self._system = system
         self._candidates = [self._token(good), self._token(bad)] if which.kind == "causal" else []
-        self._longest = min(filter(None, (max_length, self._loaded.longest)), default=None)
+        longest = self._loaded.longest
+        if max_length is not None and not 1 <= max_length <= (longest or max_length):
+            raise OptionError(
+                f"reward {NAME!r}: max_length is 1 to {longest}, which is what the model can see, not "
+                f"{max_length}"
+            )
+        self._longest = max_length or longest
         self._too_long = too_long
         self._size = batch_size_for(self._loaded.device, batch_size, NAME)
 

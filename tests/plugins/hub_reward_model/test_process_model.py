@@ -191,6 +191,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"form": "chat"}, "has no chat template"),
     ({"form": "{prompt}"}, "form is auto, chat, or a template with {completion} in it"),
     ({"good": "good"}, "'good' is 4 tokens of this model, not one"),
+    ({"max_length": -5}, "max_length is 1 to"),
+    ({"max_length": 0}, "max_length is 1 to"),
 ]
 
 
