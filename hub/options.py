@@ -1,6 +1,7 @@
 """Options given to a class or function by name, checked against its signature."""
 
 import inspect
+import json
 import tomllib
 import types
 import typing
@@ -33,10 +34,9 @@ def check_options(constructor: Callable[..., Any], options: Mapping[str, Any], w
             if parameter.default is parameter.empty:
                 raise OptionError(f"{whose} needs the option {name!r}")
         elif not _fits(options[name], hints.get(name, Any)):
-            raise OptionError(
-                f"{whose}: option {name!r} is {options[name]!r}, but should be "
-                f"{inspect.formatannotation(hints[name])}"
-            )
+            kind = inspect.formatannotation(hints[name])
+            form = ", a table such as {name = 1}" if kind.startswith("dict") else ""
+            raise OptionError(f"{whose}: option {name!r} is {options[name]!r}, but should be {kind}{form}")
 
 
 def describe_options(constructor: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -49,17 +49,26 @@ def describe_options(constructor: Callable[..., Any]) -> dict[str, inspect.Param
 
 
 def read_value(text: str) -> Any:
-    """Read an option of the command line as TOML would (3, 0.5, true, ["a"], {a = 1}); else as text.
+    """Read an option of the command line as TOML would (3, 0.5, true, ["a"], {a = 1}); else as JSON or text.
 
-    >>> read_value("3"), read_value("three")
-    (3, 'three')
+    >>> read_value("3"), read_value("three"), read_value('{a = [1]}'), read_value('{"a": [1]}')
+    (3, 'three', {'a': [1]}, {'a': [1]})
     """
     try:
         read = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        return text
+        return _read_json(text)
     plain = isinstance(read["value"], str | int | float | bool | list | dict)
     return read["value"] if plain and len(read) == 1 else text
+
+
+def _read_json(text: str) -> Any:
+    """A list or an object; anything else is text."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return read if isinstance(read, list | dict) else text
 
 
 def _hints(constructor: Callable[..., Any]) -> dict[str, Any]:
@@ -84,6 +93,10 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if origin is dict:
+        return isinstance(value, Mapping)
+    if origin is list:
+        return isinstance(value, list | tuple)
     if hint in (str, bool, list, dict):
         return isinstance(value, hint)
     return True

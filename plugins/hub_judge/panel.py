@@ -96,6 +96,8 @@ class Panel:
         server: Mapping[str, Any] | None,
     ) -> None:
         for table in judges or ():
+            if not isinstance(table, Mapping):
+                raise OptionError(f"judges are tables of model, url and prices, not {table!r}")
             check_options(Seat, table, "a judge of the panel")
         check_options(ServerOptions, server or {}, "a judge's server")
         if judges and (model or url):

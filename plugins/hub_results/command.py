@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,17 +106,34 @@ def _described(line: dict[str, Any]) -> str:
     """A sample for a person. What the model wrote must not drive the terminal."""
     result = line["result"]
     parts = [click.style(f"{line['id']}", bold=True)]
-    for what in ("prompt", "completion"):
-        text = line[what] if isinstance(line[what], str) else json.dumps(line[what], ensure_ascii=False)
-        text = "(there is none)" if line[what] is None else text
+    for what, said in _texts(line):
+        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        text = "(there is none)" if said is None else text
         visible = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
         parts.append(f"{click.style(what, dim=True)}\n{visible}")
     for name, score in {"score": result["total"], **result["scores"]}.items():
-        value = score["outcome"] if score["value"] is None else f"{score['value']:g}"
+        value = _value(score)
         detail = repr(score["detail"])[1:-1] if score.get("detail") else ""
         why = ": ".join(filter(None, (score["reason"], detail)))
         parts.append(f"{name:14} {value}{why and f'  ({why})'}")
     return "\n".join(parts) + "\n"
+
+
+def _texts(line: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The prompt and the completion; where rewards were evaluated, each completion with what it is worth."""
+    yield "prompt", line["prompt"]
+    given, values = line.get("completions"), line.get("values")
+    if not (isinstance(given, list) and isinstance(values, list)):
+        yield "completion", line["completion"]
+        return
+    chosen = line.get("chosen")
+    for number, (text, score) in enumerate(zip(given, values, strict=False), 1):
+        better = ", a better one" if isinstance(chosen, int) and number <= chosen else ""
+        yield f"completion {number}{better}: worth {_value(score)}", text
+
+
+def _value(score: dict[str, Any]) -> str:
+    return str(score["outcome"]) if score["value"] is None else f"{score['value']:g}"
 
 
 @command.command("export")

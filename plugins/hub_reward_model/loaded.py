@@ -47,6 +47,9 @@ class Which:
         dtype: of the weights; "auto": float32 on a CPU, elsewhere as they are stored.
         device: a torch device; "auto": a GPU if there is one.
         remote_code: run the code that a model brings along.
+
+    Raises:
+        OptionError: it asks for a revision of a folder, which has none.
     """
 
     reward: str
@@ -56,6 +59,13 @@ class Which:
     dtype: Dtype
     device: str
     remote_code: bool
+
+    def __post_init__(self) -> None:
+        if self.revision and Path(self.model).is_dir():
+            raise OptionError(
+                f"reward {self.reward!r}: {self.model!r} is a folder, and a folder has no revisions: leave "
+                f"out revision = {self.revision!r}, or name a model id"
+            )
 
 
 @dataclass(eq=False)

@@ -59,6 +59,12 @@ def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         capsys, "--reward", "repetition", "--with", "repetition.ngram=1", *ON, "--out", "out", "--resume"
     )
     assert (code, again) == (0, shown)
+    with pytest.raises(SystemExit):
+        main(["results", "show", "out/preferences", "--limit", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3:7] == [
+        "completion 1, a better one: worth 0", "An owl, for instance.", "completion 2: worth -0.75", "owl owl owl owl",
+    ]  # fmt: skip
 
 
 def test_a_mix_file_and_json(capsys: pytest.CaptureFixture[str]) -> None:

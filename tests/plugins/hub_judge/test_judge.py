@@ -407,6 +407,7 @@ def test_a_pattern_that_never_ends_costs_one_sample_its_score(judged: Judged) ->
         ({"repeats": 0}, "repeats"),
         ({"judges": [{"name": "a"}]}, "no option 'name'"),
         ({"judges": [{"model": "a"}]}, "not both"),
+        ({"judges": ["a"]}, "judges are tables of model, url and prices, not 'a'"),
         ({"server": {"retry": 1}}, "no option 'retry'"),
         ({"server": {"concurrency": 0}}, "concurrency"),
         ({"rubric": "/nowhere/rubric.md"}, "/nowhere/rubric.md"),
@@ -417,6 +418,16 @@ def test_bad_options_are_one_clear_error(judged: Judged, options: dict[str, Any]
     (score,) = judged(owls, [PLAIN], **options)
     assert score.reason == "setup"
     assert words in score.detail
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"server": "fast"}, {"server": ["a"]}, {"server": "concurrency=2"}, {"prices": 3}, {"judges": "m"}],
+)
+def test_an_option_of_another_kind_is_refused_before_anything_runs(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(OptionError, match=f"option '{name}' is .*, but should be (dict|list)"):
+        hub.Mix({"judge": {"with": {"model": "m", **options}}})
 
 
 def test_a_judge_that_prefers_a_place_gives_ties(judged: Judged, servers: list[Server]) -> None:

@@ -284,6 +284,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"form": "chatty"}, "form is auto, chat, pair, completion, or a template with {completion} in it"),
     ({"max_length": 1000}, "max_length is 1 to 256"),
     ({"batch_size": 0}, "batch_size is at least 1"),
+    ({"revision": "main"}, "is a folder, and a folder has no revisions: leave out revision = 'main'"),
     ({"device": "cuda:9"}, "device 'cuda:9' cannot be used"),
     ({"label": "helpful"}, "the model has no label 'helpful' (it has: LABEL_0)"),
     ({"label": {"LABEL_0": "much"}}, "the weight of label 'LABEL_0' is 'much', not a number"),
