@@ -5,17 +5,18 @@ import builtins
 import contextlib
 import importlib
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 
 _BUILTINS = frozenset(dir(builtins))
 _SHORT = {"np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot"}
 
 
-def candidates(tree: ast.Module, entry_point: str | None) -> set[str]:
-    """Return the names that tests use and do not make themselves."""
+def candidates(nodes: Iterable[ast.AST], entry_point: str | None) -> set[str]:
+    """Return the names that tests, of these nodes, use and do not make themselves."""
     used: set[str] = set()
     made: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else made).add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -32,7 +33,7 @@ def candidates(tree: ast.Module, entry_point: str | None) -> set[str]:
     return found
 
 
-def modules(tree: ast.Module, names: set[str]) -> dict[str, ModuleType]:
+def modules(nodes: Iterable[ast.AST], names: set[str]) -> dict[str, ModuleType]:
     """Return the modules among names that tests use without having imported them.
 
     In one process they would be what the program imported; here they must not be what it defines. A name is a
@@ -42,9 +43,9 @@ def modules(tree: ast.Module, names: set[str]) -> dict[str, ModuleType]:
     paths = {name: path for name in names if (path := _SHORT.get(name, name)) and _is_there(path)}
     if not paths:
         return {}
-    bare = {id(node): node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    bare = {id(node): node.id for node in nodes if isinstance(node, ast.Name)}
     attributes: dict[str, set[str]] = {name: set() for name in paths}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and (name := bare.pop(id(node.value), "")) in paths:
             attributes[name].add(node.attr)
     found = {}

@@ -11,8 +11,10 @@ import re
 import resource
 import signal
 import socket
+import struct
 import sys
 import threading
+import time
 from typing import Any
 
 from hub_local import judge, kernel, seccomp, solver
@@ -23,7 +25,11 @@ MOST_THREADS = 256
 """Threads of a program, or processes of a compiler; only where those of a namespace are counted alone."""
 WORK = seccomp.WORK
 _LONGEST_REQUEST = 1 << 18
-_REACHED = ("", "read", "begun")
+MOST_JUDGED = 200
+"""Programs that one process judges, where their tests leave nothing behind (see `pure`)."""
+_READ, _BEGUN, _IDLE = 1, 2, 3
+_REACHED = {_READ: "read", _BEGUN: "begun", _IDLE: "begun"}
+_STATE = struct.Struct("Q")
 ENVIRONMENT = {
     "HOME": "/tmp",
     "TMPDIR": "/tmp",
@@ -58,7 +64,8 @@ class Waiting:
 
     def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
         self.work, self.base, self.ruleset = work, base, ruleset
-        self.began = mmap.mmap(-1, 1)
+        self.state = mmap.mmap(-1, _STATE.size)
+        self.judged = 0
         self.namespaces = config["tier"] == "namespaces"
         self.filter = kernel.Filter(
             *seccomp.strict(self.namespaces, self.namespaces or config["landlock_abi"] >= 3)
@@ -73,20 +80,33 @@ class Waiting:
         release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
         self.counts_own = self.namespaces and release >= (5, 14)
 
-    def reached(self) -> str:
+    def reached(self, number: int) -> str:
         """Return how far the process came that has ended: it has "begun" its program, only "read" it, or "".
 
         A program that it did not read is taken away.
+
+        Args:
+            number: the program's.
         """
-        reached = _REACHED[self.began[0]]
-        self.began[0] = 0
-        if reached:
-            return reached
+        told, phase = divmod(self._told(), 4)
+        if told == number:
+            return _REACHED[phase]
         with contextlib.suppress(BlockingIOError):
             _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
             for descriptor in descriptors:
                 os.close(descriptor)
-        return reached
+        return ""
+
+    def stays(self, number: int) -> bool:
+        """Tell whether the process has judged this program, and waits for the next one or has it."""
+        return self._told() >= 4 * number + _IDLE
+
+    def _told(self) -> int:
+        told: int = _STATE.unpack(self.state)[0]
+        return told
+
+    def _tell(self, number: int, phase: int) -> None:
+        self.state[:] = _STATE.pack(4 * number + phase)
 
     def become(self) -> None:
         """Wait for a program behind every wall, and run it; does not return.
@@ -108,41 +128,66 @@ class Waiting:
             self.filter.install(os.getpid())
         random.seed()
         _touch()
-        data, descriptors = _receive(self.work)
-        if not data:
-            os._exit(0)
-        self.began[0] = 1
-        self.work.close()
-        request = json.loads(data)
-        _place(descriptors, request["places"])
-        self._limit(request)
-        text = request["text"].encode("utf-8", "surrogatepass") if "text" in request else _read(3)
-        if request["kind"] == "command":
-            if "file" in request:
-                with open(request["file"], "wb") as file:
-                    file.write(text)
-            (self.starts if request["compiles"] else self.runs).install()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.began[0] = 2
-        self.began.close()
-        _run(request, text)
+        while True:
+            data, descriptors = _receive(self.work)
+            if not data:
+                os._exit(0)
+            request = json.loads(data)
+            self._tell(request["id"], _READ)
+            if request["kind"] != "judge":
+                self.work.close()
+            _place(descriptors, request["places"])
+            self._limit(request, request["kind"] != "judge")
+            text = request["text"].encode("utf-8", "surrogatepass") if "text" in request else _read(3)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if request["kind"] == "judge":
+                self._judge(request, text)
+                continue
+            if request["kind"] == "command":
+                if "file" in request:
+                    with open(request["file"], "wb") as file:
+                        file.write(text)
+                (self.starts if request["compiles"] else self.runs).install()
+            self._tell(request["id"], _BEGUN)
+            self.state.close()
+            _run(request, text)
 
-    def _limit(self, request: dict[str, Any]) -> None:
+    def _judge(self, request: dict[str, Any], text: bytes) -> None:
+        """Judge a program; returns only where its tests left nothing behind."""
+        self._tell(request["id"], _BEGUN)
+        tests = judge.Tests(text.decode("utf-8", "surrogatepass"), request["entry_point"])
+        self.judged += 1
+        stays = tests.pure and self.judged < MOST_JUDGED
+        if not stays:
+            self.work.close()
+            self.state.close()
+            self._limit(request, True)
+        verdict = tests.run(calls := socket.socket(fileno=4))
+        stays = stays and verdict["verdict"] != "gone"  # then the host waits for reports of how both ended
+        if stays:
+            self._tell(request["id"], _IDLE)
+        judge.tell(verdict, 5, calls)
+        if not stays:
+            os._exit(0)
+        if "text" not in request:
+            os.close(3)
+
+    def _limit(self, request: dict[str, Any], for_good: bool) -> None:
         memory = self.base + (request["memory_mb"] << 20)
         most = self.hard_address_bytes
         if most < memory:
             raise OSError("the host's own limit (ulimit -v) is lower")
-        command = request["kind"] == "command"
         limits = {
-            resource.RLIMIT_CPU: int(request["wall_s"]) + 2,
-            resource.RLIMIT_NOFILE: OPEN_FILES if not command else 256,
+            resource.RLIMIT_CPU: int(request["wall_s"] + time.process_time()) + 2,
             resource.RLIMIT_DATA: memory,
             resource.RLIMIT_AS: min(2 * memory + (1 << 30), most),
         }
         if self.counts_own:
             limits[resource.RLIMIT_NPROC] = MOST_THREADS
+        if for_good:  # else other descriptors come, by way of numbers above it
+            limits[resource.RLIMIT_NOFILE] = OPEN_FILES if request["kind"] != "command" else 256
         for which, value in limits.items():
-            resource.setrlimit(which, (value, value))
+            resource.setrlimit(which, (value, value if for_good else resource.getrlimit(which)[1]))
 
 
 def take_work(work: socket.socket) -> socket.socket:
@@ -160,9 +205,6 @@ def _run(request: dict[str, Any], text: bytes) -> None:
         _end(_script(text))
     elif kind == "solver":
         _end(_solver(text, socket.socket(fileno=4)))
-    elif kind == "judge":
-        judge.judge(text.decode("utf-8", "surrogatepass"), request["entry_point"], socket.socket(fileno=4), 5)
-        os._exit(0)
     elif kind == "inprocess":
         _end(_in_process(text, _read(4), request["entry_point"], 5))
 

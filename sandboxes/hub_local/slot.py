@@ -131,7 +131,7 @@ class Slot:
         """
         self.runs += 1
         order = {"id": self.runs, "wall_s": wall_s, **({"keep": True} if keep else {})}
-        data = json.dumps({**request, "wall_s": wall_s, "places": list(descriptors)}).encode()
+        data = json.dumps({**request, **order, "places": list(descriptors)}).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors.values()))]
         try:
             self.work.sendmsg([data], rights if descriptors else [])

@@ -114,6 +114,10 @@ class Server:
         """Give the program its time and report its end."""
         start = time.monotonic()
         killed = self.wait(start + order["wall_s"])
+        if self.waiting.stays(order["id"]):  # and may have ended since, over the next program
+            report = {"id": order["id"], "status": 0, "killed": "host", "reached": "begun", "clean": True}
+            self.control.send(json.dumps(report).encode())
+            return
         if killed:
             os.kill(self.child, signal.SIGKILL)
         status, usage = self.reap()
@@ -121,7 +125,7 @@ class Server:
             "id": order["id"],
             "status": status,
             "killed": killed,
-            "reached": self.waiting.reached(),
+            "reached": self.waiting.reached(order["id"]),
             "wall_s": time.monotonic() - start,
             "cpu_s": usage.ru_utime + usage.ru_stime,
             "peak_kb": usage.ru_maxrss,
