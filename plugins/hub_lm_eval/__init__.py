@@ -8,6 +8,7 @@ plain.py         what it gives, as plain data
 hub_task.py      any benchmark of the hub is a task of lm-eval
 grade_filter.py  which scores all completions in one call
 aggregate.py     a mean that knows what a missing score is
+fits.py          which benchmarks run there
 task_file.py     the YAML with which lm-eval finds a benchmark
 command.py       `hub lm-eval`, which writes it
 metrics.py       any reward is a metric in anybody's YAML

@@ -34,8 +34,7 @@ def command(
     lm-eval then runs them with the same prompts, rewards and numbers as hub eval. Rows and rewards are
     checked now.
     """
-    from hub.evaluation.plan import make_plan
-    from hub.evaluation.turns import refuse_turns
+    from hub_lm_eval.fits import make_fitting_plan
     from hub_lm_eval.task_file import write_task
 
     read: dict[str, Any] = {}
@@ -44,12 +43,13 @@ def command(
         if not (name and equals):
             raise click.UsageError(f"--benchmark-option {text}: should be NAME=VALUE")
         read[name] = read_value(value)
-    written = []
+    written: list[tuple[str, Path]] = []
     for use in benchmarks:
-        plan = make_plan(use, split=split, options=read, mix=mix)
-        refuse_turns(plan.rows, plan.benchmark.name, "lm-eval")
+        plan = make_fitting_plan({"benchmark": use, "split": split, "options": read, "mix": mix})
         name, text = write_task(use, plan.benchmark.name, split=split, options=read, mix=mix)
         file = out / f"{name}.yaml"
+        if (name, file) in written:
+            raise click.UsageError(f"{use}: another of these benchmarks is {name} in lm-eval too")
         try:
             out.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")

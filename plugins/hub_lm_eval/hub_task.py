@@ -26,10 +26,10 @@ from lm_eval.config.task import TaskConfig  # noqa: TID253
 
 import hub
 from hub.errors import ConfigError, OptionError
-from hub.evaluation.plan import Plan, make_plan
-from hub.evaluation.turns import refuse_turns
+from hub.evaluation.plan import Plan
 from hub.sample import Sample, Text
 from hub_lm_eval.aggregate import mean
+from hub_lm_eval.fits import make_fitting_plan
 from hub_lm_eval.grade_filter import Grade, numbers, parts_of
 from hub_lm_eval.task_file import name_of
 
@@ -63,7 +63,7 @@ class HubTask(Task):  # type: ignore[misc]
                 f"a task of the hub has the keys {', '.join(KEYS)}, task, task_alias, generation_kwargs and "
                 f"metadata; here are {', '.join(sorted(given))}"
             )
-        self.plan = _plan(given)
+        self.plan = make_fitting_plan(given)
         repeats = given.get("repeats", 1)
         asked = {**_generation(self.plan), **given.get("generation_kwargs", {})}
         if repeats > 1 and not asked["do_sample"]:
@@ -185,26 +185,6 @@ class _Rows(list[dict[str, Any]]):
     @property
     def features(self) -> dict[str, Any]:
         return dict(self[0])
-
-
-def _plan(given: Mapping[str, Any]) -> Plan:
-    plan = make_plan(
-        given["benchmark"], split=given.get("split"), options=given.get("options"), mix=given.get("mix")
-    )
-    name = plan.benchmark.name
-    if "continuations" in plan.rows[0]:
-        raise ConfigError(f"benchmark {name!r} compares likelihoods, which does not run inside lm-eval")
-    refuse_turns(plan.rows, name, "lm-eval")
-    if plan.mix.config.on_failure == "raise":
-        raise ConfigError(
-            f'the mix of {name!r} says on_failure = "raise"; lm-eval would lose every completion: use "mask"'
-        )
-    taken = {"score", "error_rate", "abstain_rate"} & set(plan.mix.names)
-    if taken and len(plan.mix.names) > 1:
-        raise ConfigError(
-            f"the mix of {name!r} calls a reward {taken.pop()!r}, as the total is called: rename it"
-        )
-    return plan
 
 
 def _generation(plan: Plan) -> dict[str, Any]:

@@ -14,17 +14,22 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from io import StringIO
 from math import nan
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from hub.benchmark import Benchmark
+from hub.deferred import is_ours
 from hub.errors import ConfigError, DataError, OptionError
 from hub.generator import Decoding
 from hub_lm_eval.aggregate import mean
 from hub_lm_eval.find_task import find_task
 from hub_lm_eval.plain import plain
+from hub_lm_eval.task_process import shared
 
 REWARD = "lm-eval-task"
 SEEDS = {"python": 0, "numpy": 1234, "few_shot": 1234}
@@ -73,7 +78,8 @@ def make(rest: str) -> Benchmark:
                 template; else as plain text, without it. Not for tasks that compare likelihoods.
             system: what to put before everything else.
         """
-        return _rows(path, decoding if generates else None, num_fewshot, chat, system)
+        options = (path, decoding if generates else None, num_fewshot, chat, system)
+        return iter(shared.rows(*options)) if is_ours() else rows_of(*options)
 
     return Benchmark(
         f"lm-eval/{name}",
@@ -128,12 +134,24 @@ def read_config(path: Path, *, resolve: bool) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read.
     """
-    from lm_eval.tasks._yaml_loader import load_yaml
-
     try:
-        return dict(load_yaml(path, resolve_func=resolve))
+        return dict(_yaml_loader(resolve).load_yaml(path, resolve_func=resolve))
     except Exception as error:  # YAML's own errors, and what its functions' modules raise
         raise ConfigError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+@cache
+def _yaml_loader(resolve: bool) -> ModuleType:
+    """lm-eval's module that reads YAML; where it is to import no function, without the package around it."""
+    package = find_spec("lm_eval")
+    for folder in (package and package.submodule_search_locations) or ():
+        file = Path(folder, "tasks/_yaml_loader.py")
+        spec = spec_from_file_location("hub_lm_eval_yaml_loader", file)
+        if not resolve and file.is_file() and spec is not None and spec.loader is not None:
+            module = module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+    return import_module("lm_eval.tasks._yaml_loader")
 
 
 def load_task(path: Path) -> Any:
@@ -182,9 +200,22 @@ def _drawing(begin: "_States | None") -> Iterator[Callable[[], "_States"]]:
         numpy.random.set_state(before[1])
 
 
-def _rows(
+def rows_of(
     path: Path, decoding: Decoding | None, num_fewshot: int | None, chat: bool, system: str | None
 ) -> Iterator[dict[str, Any]]:
+    """Yield a task's rows, in this process.
+
+    Args:
+        path: the task's YAML.
+        decoding: of the benchmark, where the task completes prompts.
+        num_fewshot: see `make`, as the rest.
+        chat: give messages.
+        system: what to put before them.
+
+    Raises:
+        HubError: the task is none that the hub can run, or an option does not fit it.
+        Exception: whatever lm-eval or the task raises.
+    """
     if num_fewshot is not None and num_fewshot < 0:
         raise OptionError(f"num_fewshot is at least 0, not {num_fewshot}")
     task, states = _load(path)
@@ -258,20 +289,30 @@ def _messages(path: Path, context: str) -> list[dict[str, Any]]:
 def _metrics_of(path: Path) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, float]]:
     def metrics(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         """Aggregate each metric over the documents as lm-eval does; those that failed are left out."""
-        aggregations = load_task(path).aggregation()
         values: dict[str, list[Any]] = {}
         for line in lines:
             for scores in line["result"]["scores"].values():
                 for key, value in scores.get("info", {}).get("metrics", {}).items():
                     values.setdefault(key, []).append(value)
-        found = {}
-        for key, items in values.items():
-            aggregate = aggregations.get(key.rpartition(",")[0], mean)
-            try:
-                found[key] = float(aggregate(items))
-            except Exception as error:  # one metric that cannot be had hides no other
-                _log.warning("%s of %s: %s: %s", key, path.stem, type(error).__name__, error)
-                found[key] = nan
-        return found
+        return shared.aggregate(path, values) if is_ours() else aggregate(path, values)
 
     return metrics
+
+
+def aggregate(path: Path, values: Mapping[str, Sequence[Any]]) -> dict[str, float]:
+    """Return each metric over its values, as lm-eval has it, in this process.
+
+    Args:
+        path: the task's YAML.
+        values: by lm-eval's name of the metric, "exact_match,strict-match".
+    """
+    aggregations = load_task(path).aggregation()
+    found = {}
+    for key, items in values.items():
+        function = aggregations.get(key.rpartition(",")[0], mean)
+        try:
+            found[key] = float(function(items))
+        except Exception as error:  # one metric that cannot be had hides no other
+            _log.warning("%s of %s: %s: %s", key, path.stem, type(error).__name__, error)
+            found[key] = nan
+    return found

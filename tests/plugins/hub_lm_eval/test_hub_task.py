@@ -334,3 +334,32 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = CliRunner().invoke(command, ["arithmetic", "--out", str(tmp_path / "file")])
     assert isinstance(found.exception, SystemExit)
+
+
+UNFIT = [
+    ("likelihoods", ["LIKELIHOODS"], "compares likelihoods", 0),
+    ("a mix that raises", ["arithmetic", "--mix", "RAISES"], 'use "mask"', 0),
+    ("one name twice", ["arithmetic", "arithmetic"], "is hub_arithmetic in lm-eval too", 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "files"), [one[1:] for one in UNFIT], ids=[one[0] for one in UNFIT]
+)
+def test_the_command_writes_nothing_that_lm_eval_cannot_run(
+    arguments: list[str], words: str, files: int, tmp_path: Path
+) -> None:
+    from click.testing import CliRunner
+
+    (tmp_path / "likely.py").write_text(
+        'import hub\nrows = [{"id": 0, "prompt": "1+1=", "continuations": ["2"], "mc1": [1], "mc2": []}]\n'
+        'benchmark = hub.Benchmark("likely", lambda split: rows, {"likeliest": 1.0}, "One.")\n'
+    )
+    (tmp_path / "raises.toml").write_text('on_failure = "raise"\n[[reward]]\nuse = "math"\n')
+    named = {"LIKELIHOODS": f"{tmp_path / 'likely.py'}:benchmark", "RAISES": str(tmp_path / "raises.toml")}
+    given = [named.get(one, one) for one in arguments]
+    command = load_file(str(Path(__file__).parents[3] / "plugins" / "hub_lm_eval" / "command.py")).command
+    found = CliRunner().invoke(command, [*given, "--out", str(tmp_path / "tasks")])
+    assert found.exit_code != 0
+    assert words in found.output + str(found.exception)
+    assert len(list((tmp_path / "tasks").glob("*"))) == files

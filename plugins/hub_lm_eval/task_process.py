@@ -1,0 +1,129 @@
+"""Tasks of lm-eval in a process of their own, so that a command can load its model meanwhile.
+
+Importing what lm-eval's tasks need (datasets, pandas, pyarrow, ...) takes as long as importing torch. One
+process serves all tasks of a command, for as long as that lives; it is asked one thing after the other.
+"""
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hub.errors import DataError, HubError
+from hub.generator import Decoding
+
+_START = """\
+import sys
+sys.path[:] = sys.argv[1:]
+from hub_lm_eval.task_process import serve
+serve()
+"""
+
+
+class TaskProcess:
+    """The process, seen from the one that asks."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def rows(self, path: Path, decoding: Decoding | None, *options: Any) -> list[dict[str, Any]]:
+        """Return a task's rows; see `hub_lm_eval.tasks`.
+
+        Raises:
+            Exception: what was raised there.
+            DataError: the process ended.
+        """
+        found: list[dict[str, Any]] = self._ask("rows", path, decoding, *options)
+        return found
+
+    def aggregate(self, path: Path, values: Mapping[str, Sequence[Any]]) -> dict[str, float]:
+        """Return each metric over its values, as the task says.
+
+        Raises:
+            Exception: what was raised there.
+            DataError: the process ended.
+        """
+        found: dict[str, float] = self._ask("aggregate", path, values)
+        return found
+
+    def _ask(self, *request: Any) -> Any:
+        with self._one_at_a_time:
+            process = self._start()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                pickle.dump(request, process.stdin)
+                process.stdin.flush()
+                kind, answer = pickle.load(process.stdout)
+            except (EOFError, OSError, pickle.UnpicklingError) as error:
+                code = process.wait()
+                raise DataError(
+                    f"the process that reads lm-eval's tasks ended (exit code {code}); was there too little "
+                    "memory?"
+                ) from error
+        if kind == "raised":
+            raise answer
+        return answer
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            atexit.register(self._process.kill)
+        return self._process
+
+
+def serve() -> None:
+    """Answer until nobody asks any more; called in the process itself."""
+    import gc
+    import signal
+
+    gc.disable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks
+    asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what tasks print is no answer
+    while _answer_one(asked, answers):
+        pass
+    os._exit(0)
+
+
+def _answer_one(asked: BinaryIO, answers: BinaryIO) -> bool:
+    from hub_lm_eval import tasks
+
+    try:
+        what, *arguments = pickle.load(asked)
+    except EOFError:
+        return False
+    try:
+        made = list(tasks.rows_of(*arguments)) if what == "rows" else tasks.aggregate(*arguments)
+        content = pickle.dumps(("made", made))
+    except Exception as error:
+        content = pickle.dumps(("raised", _portable(error)))
+    answers.write(content)
+    answers.flush()
+    return True
+
+
+def _portable(error: Exception) -> Exception:
+    """The exception, or one that says the same where it cannot be sent."""
+    try:
+        sent = pickle.loads(pickle.dumps(error))
+        if type(sent) is type(error) and str(sent) == str(error):
+            return error
+    except Exception:
+        pass
+    name = f"{type(error).__name__}: {error}"
+    return DataError(str(error)) if isinstance(error, HubError) else RuntimeError(name)
+
+
+shared = TaskProcess()
+"""That of this process."""
