@@ -4,8 +4,9 @@ Run by hand, alone on the machine, where the trainers are: `scripts/setup-traine
 `.venv-trainers/bin/python benchmarks/trainers.py`. Ways take turns; compare rows of one run only.
 
 The first table: each trainer's own reward loop over one batch with a reward that returns a constant (the
-trainer's own share), the same loop with the hub's reward, and the bare engine on the same samples. What is
-left of the second when the other two are taken away is the adapter's.
+trainer's own share), the same loop with the hub's reward, and the bare engine on the same samples: as one batch, and
+asked for each on its own at the same time, as all trainers but TRL do. What is left of the second when the constant
+reward's loop and the engine's batch are taken away is the adapter's; of the two engines the batch is the stricter.
 """
 
 import argparse
@@ -83,6 +84,19 @@ def bare(mix: hub.Mix) -> Way:
         return mix.score(samples)
 
     return score
+
+
+def one_by_one(mix: hub.Mix) -> Way:
+    async def score(samples: list[hub.Sample]) -> object:
+        return await asyncio.gather(*(mix.ascore([sample]) for sample in samples))
+
+    def prepare(batch: list[dict[str, Any]]) -> list[hub.Sample]:
+        return [
+            hub.Sample(row["prompt"], row["completion"], {"answer": row["answer"]}, row["group"])
+            for row in batch
+        ]
+
+    return timed_apart(prepare, lambda samples: asyncio.run(score(samples)))
 
 
 def verl(file: Path | None) -> Way:
@@ -343,6 +357,7 @@ def adapters(folder: Path, count: int, turns: int) -> Table:
         "reward",
         "trainer",
         "bare engine",
+        "one by one",
         "trainer alone",
         "with the hub",
         "adapter",
@@ -353,19 +368,24 @@ def adapters(folder: Path, count: int, turns: int) -> Table:
         name = f"mix{number}"
         (folder / f"{name}.toml").write_text(text)
         mix = hub.Mix.load(folder / f"{name}.toml")
-        engine = bare(mix)
+        engine, single = bare(mix), one_by_one(mix)
         for trainer, alone, hubs in ways(folder, name, mix):
-            times: dict[str, list[float]] = {"engine": [], "alone": [], "hub": []}
+            times: dict[str, list[float]] = {"engine": [], "single": [], "alone": [], "hub": []}
             for turn in range(-1, turns):
-                for what, way in (("engine", engine), ("alone", alone), ("hub", hubs)):
+                for what, way in (
+                    ("engine", engine),
+                    ("single", single),
+                    ("alone", alone),
+                    ("hub", hubs),
+                ):
                     took = seconds(way, rows(count, f"{name} {trainer} {what} {turn}"))
                     if turn >= 0:
                         times[what].append(took / count * 1e6)
-            a, b, c = (statistics.median(times[what]) for what in ("engine", "alone", "hub"))
+            a, one, b, c = (statistics.median(times[what]) for what in times)
             cost = statistics.median(
                 h - e - t for e, t, h in zip(times["engine"], times["alone"], times["hub"], strict=True)
             )
-            cells = (f"{a:.1f}", f"{b:.1f}", f"{c:.1f}", f"{cost:+.1f}", f"{cost / a:+.1%}")
+            cells = (f"{a:.1f}", f"{one:.1f}", f"{b:.1f}", f"{c:.1f}", f"{cost:+.1f}", f"{cost / a:+.1%}")
             table.add_row(title if trainer.startswith("TRL") else "", trainer, *cells)
     return table
 

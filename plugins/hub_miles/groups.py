@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import hub
-from hub.training.lower import group_means, has_total, lower_one
+from hub.training.lower import group_means, has_total, is_whole, lower_one
 
 TOTAL = "hub/total"
 """The key of the total in a reward's dict, for `--reward-key`."""
@@ -39,10 +39,14 @@ class Groups:
         group = self._open.setdefault(key, _Group())
         group.results.append(result)
         group.rewards.append({})
-        means = group_means(group.results)
-        for other, reward in zip(group.results, group.rewards, strict=True):
-            if other is result or not has_total(other):
-                reward.update(reward_of(lower_one(other, *means)))
+        if is_whole(result) and not group.has_gaps:
+            group.rewards[-1].update(reward_of(lower_one(result, 0.0, {})))
+        else:
+            group.has_gaps = True
+            means = group_means(group.results)
+            for other, reward in zip(group.results, group.rewards, strict=True):
+                if other is result or not has_total(other):
+                    reward.update(reward_of(lower_one(other, *means)))
         if len(group.results) == size:
             del self._open[key]
         elif len(self._open) > MOST_OPEN:
@@ -59,3 +63,4 @@ def reward_of(lowered: hub.Lowered) -> dict[str, float]:
 class _Group:
     results: list[hub.MixScore] = field(default_factory=list)
     rewards: list[dict[str, float]] = field(default_factory=list)
+    has_gaps: bool = False

@@ -9,6 +9,7 @@ import hub
 from hub.errors import BadInput, ConfigError
 from hub.training.from_file import mix_of
 from hub.training.lower import lower_one
+from hub.training.turn import Turn
 from hub_miles.groups import Groups, reward_of
 from hub_miles.sample import is_aborted, sample_of
 
@@ -16,7 +17,7 @@ Reward = dict[str, float]
 SCHEDULE = (
     "a weight changes over training steps, but these trainers tell a reward no step: give constant weights"
 )
-_opened: dict[tuple[str, str | None], tuple[hub.Mix, Groups]] = {}
+_opened: dict[tuple[str, str | None], tuple[hub.Mix, Groups, Turn]] = {}
 _opening = threading.Lock()
 
 
@@ -45,7 +46,7 @@ async def score(
         RewardFailed: a reward failed, and the mix says `on_failure = "raise"`.
     """
     opened = _opened.get((path, sha256))
-    mix, groups = opened if opened is not None else await asyncio.to_thread(_open, path, sha256)
+    mix, groups, turn = opened if opened is not None else await asyncio.to_thread(_open, path, sha256)
     whole = isinstance(sample, Sequence) and bool(getattr(args, "group_rm", False))
     if mix.compares and not whole:
         raise ConfigError(
@@ -55,7 +56,12 @@ async def score(
     listed = list(sample) if isinstance(sample, Sequence) else [sample]
     if any(isinstance(one, Sequence) for one in listed):
         raise BadInput("a list of lists: --group-rm cannot take several samples of one generation")
-    results = await _results(mix, listed, label)
+    if isinstance(sample, Sequence):
+        results = await _results(mix, listed, label)
+    elif is_aborted(sample):
+        results = [_aborted(mix)]
+    else:  # the trainer needs a group's samples together
+        results = [await turn.ascore(sample_of(sample, label), sample.group_index)]
     if whole:
         keys = [one.group_index for one in listed]
         return [reward_of(lowered) for lowered in hub.lower(results, keys)]
@@ -82,12 +88,12 @@ def _aborted(mix: hub.Mix) -> hub.MixScore:
     return hub.MixScore(total, dict.fromkeys(mix.names, none), dict.fromkeys(mix.names, None))
 
 
-def _open(path: str, sha256: str | None) -> tuple[hub.Mix, Groups]:
+def _open(path: str, sha256: str | None) -> tuple[hub.Mix, Groups, Turn]:
     with _opening:
         if (path, sha256) not in _opened:
             mix = mix_of(path, sha256)
             if mix.is_scheduled:
                 raise ConfigError(f"{path}: {SCHEDULE}")
             mix.warm()
-            _opened[path, sha256] = mix, Groups()
+            _opened[path, sha256] = mix, Groups(), Turn(mix)
         return _opened[path, sha256]
