@@ -201,18 +201,31 @@ def _uncovered(values: Values, board: Board) -> str:
 
 def _of_one_setting(cells: Sequence[Cell], left: _Left) -> list[Cell]:
     """Those that share a recipe but for the model; the hub's own and imported ones each among themselves."""
+    asked = {cell.run.path: cell.values.asked for cell in cells}
     kept: list[StoredRun] = []
     for imported in (False, True):
-        chosen, others = choose_setting([cell.run for cell in cells if bool(cell.run.imported) == imported])
+        fit = []
+        for run in (cell.run for cell in cells if bool(cell.run.imported) == imported):
+            if reason := _unlike(run, kept[0], asked) if kept else "":
+                left.add(run, [reason])
+            else:
+                fit.append(run)
+        chosen, others = choose_setting(fit)
         for run, reason in others:
             left.add(run, [reason])
-        if kept and chosen and setting_of(kept[0], loose=True) != setting_of(chosen[0], loose=True):
-            for run in chosen:
-                left.add(run, ["imported, with other numbers of rows or completions than the hub's own runs"])
-            chosen = []
         kept += chosen
     paths = {run.path for run in kept}
     return [cell for cell in cells if cell.run.path in paths]
+
+
+def _unlike(run: StoredRun, own: StoredRun, asked: Mapping[Path, bytes | None]) -> str:
+    """What sets an imported run apart from the hub's own, of what both tell; "" for nothing."""
+    if setting_of(run, loose=True) != setting_of(own, loose=True):
+        return "imported, with other numbers of rows or completions than the hub's own runs"
+    told = asked[run.path], asked[own.path]
+    if None not in told and told[0] != told[1]:
+        return "imported, and asked other prompts than the hub's own runs"
+    return ""
 
 
 def _last_of_each(cells: Sequence[Cell], left: _Left) -> dict[str, Cell]:

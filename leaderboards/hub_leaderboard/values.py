@@ -27,6 +27,8 @@ class Values:
             one.
         prompts: a digest of each prompt, by row: two runs are compared where these agree.
         binary: each prompt has a single value, of 0 or 1.
+        asked: a digest of all prompts as plain text, which runs of two tools can have in common; None where
+            they are messages, or in the form of a model's chat template.
     """
 
     mean: float
@@ -39,6 +41,7 @@ class Values:
     by_prompt: Mapping[int, float]
     prompts: Mapping[int, bytes]
     binary: bool
+    asked: bytes | None = None
 
     @property
     def coverage(self) -> float:
@@ -102,6 +105,7 @@ def read_values(run: StoredRun, metric: str) -> Values:
         means,
         prompts,
         binary,
+        _asked(run),
     )
 
 
@@ -123,6 +127,7 @@ def _own(run: StoredRun, metric: str) -> Values:
         {},
         {},
         binary=False,
+        asked=_asked(run),
     )
 
 
@@ -184,6 +189,12 @@ def _conversations(run: StoredRun) -> dict[int, int]:
         after = line.get("after")
         begins[row] = row if after is None or after not in rows else begins.get(rows[after], row)
     return {row: begins.get(row, row) for row, _ in run.samples}
+
+
+def _asked(run: StoredRun) -> bytes | None:
+    prompts = [line["prompt"] for (_, sample), line in sorted(run.samples.items()) if sample == 0]
+    templated = run.imported and run.recipe["benchmark"]["options"].get("chat_template")
+    return None if templated or not all(isinstance(one, str) for one in prompts) else _digest(prompts)
 
 
 def _digest(prompt: Any) -> bytes:

@@ -377,9 +377,11 @@ def test_no_run_at_all(tmp_path: Path, make_board: Make) -> None:
     assert json.dumps(as_json(standing))
 
 
-def mark_imported(run: Path, prompt: str) -> None:
+def mark_imported(run: Path, prompt: str, template: bool = True) -> None:
     """What a run of another tool looks like: its own recipe, prompts in its model's template."""
     recipe = json.loads((run / "recipe.json").read_text())
+    if template:
+        recipe["recipe"]["benchmark"]["options"]["chat_template"] = True
     recipe["recipe"]["imported"] = {"tool": "lm-eval", "version": "0.4.13"}
     recipe["recipe"]["mix"]["rewards"][0]["code"] = "lm-eval 0.4.13"
     (run / "recipe.json").write_text(json.dumps(recipe))
@@ -412,6 +414,19 @@ def test_imported_runs_are_ranked_only_where_the_board_says_so(
     assert reasons(stand(make_board(MANY, imported=True), tmp_path / "short", tmp_path / "own")) == {
         "short": "imported, with other numbers of rows or completions than the hub's own runs"
     }
+
+
+@pytest.mark.parametrize(("prompt", "ranked"), [("", True), ("Be brief. ", False)])
+def test_imported_runs_that_asked_otherwise_are_not_ranked_beside_the_hubs(
+    prompt: str, ranked: bool, make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    make_run(tmp_path / "own", "own", lambda n: n < 30)
+    make_run(tmp_path / "theirs", "theirs", lambda n: n < 20)
+    mark_imported(tmp_path / "theirs", prompt, template=False)
+    standing = stand(make_board(MANY, imported=True), tmp_path)
+    assert [row.model for row in standing.rows] == (["own", "theirs"] if ranked else ["own"])
+    why = "imported, and asked other prompts than the hub's own runs"
+    assert reasons(standing) == ({} if ranked else {"theirs": why})
 
 
 def every_path(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
