@@ -4,9 +4,9 @@ Run by hand, alone on the machine, where the trainers are: `scripts/setup-traine
 `.venv-trainers/bin/python benchmarks/trainers.py`. Ways take turns; compare rows of one run only.
 
 The first table: each trainer's own reward loop over one batch with a reward that returns a constant (the
-trainer's own share), the same loop with the hub's reward, and the bare engine on the same samples: as one batch, and
-asked for each on its own at the same time, as all trainers but TRL do. What is left of the second when the constant
-reward's loop and the engine's batch are taken away is the adapter's; of the two engines the batch is the stricter.
+trainer's own share), the same loop with the hub's reward, and the bare engine on the same samples: as one
+batch, and asked for each on its own, all at once. What is left of the hub's loop when the trainer's own share
+and the engine's batch are taken away is the adapter's.
 """
 
 import argparse
