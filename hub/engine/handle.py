@@ -8,11 +8,12 @@ import socket
 import struct
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 
 from hub.engine import wire
+from hub.engine.priority import Lowered
 from hub.engine.work import Work
 from hub.score import Failure
 
@@ -104,6 +105,8 @@ class Handle:
     unsent: bytearray = field(default_factory=bytearray)
     pid: int | None = None
     dying: bool = False
+    lowered: Lowered | None = None
+    share: float = 1.0
     _theirs: list[int] = field(default_factory=list)
     _unread: bytearray = field(default_factory=bytearray)
     _tail: bytearray = field(default_factory=bytearray)
@@ -209,17 +212,18 @@ class Handle:
             return 0, 0
         return self.chunk.work.number, time.monotonic_ns() - start_ns
 
-    def until_limit(self) -> float | None:
+    def until_limit(self, stall_ns: Callable[[int], float]) -> float | None:
         """Seconds until something must be looked at again; None if nothing of this worker's."""
         if self.dying or self.chunk is None:
             return None
         current, start_ns, limit_s = self._current(self.chunk)
         if current is None:
             return 0.05  # not begun yet; nothing tells when it is
-        left = None if limit_s is None else limit_s - (time.monotonic_ns() - start_ns) / 1e9
+        left = None if limit_s is None else limit_s - self._spent_ns(start_ns) / 1e9
         if self.chunk.given_up or self._is_waited_for(self.chunk, current):
             # Nothing tells when it stalls, or comes to what nobody wants any more.
-            return 0.05 if left is None else min(0.05, left)
+            soon = min(0.05, stall_ns(self.chunk.work.number) / 1e9)
+            return soon if left is None else min(soon, left)
         if current == wire.SETUP and self.chunk.work.timeout_s is not None and left is not None:
             return min(left, self.chunk.work.timeout_s)  # nothing tells when the first call begins
         return left
@@ -231,21 +235,36 @@ class Handle:
         current, start_ns, limit_s = self._current(self.chunk)
         if current is None:
             return False
-        late = limit_s is not None and time.monotonic_ns() - start_ns > limit_s * 1e9
+        late = limit_s is not None and self._spent_ns(start_ns) > limit_s * 1e9
         if not late and not (self.chunk.given_up and self._is_unwanted(self.chunk, current)):
             return False
         self._doomed = (self.chunk.number, current)
         return True
 
-    def is_stalled(self) -> bool:
+    def is_stalled(self, stall_ns: Callable[[int], float]) -> bool:
         """Whether a call takes so long that what came before it and waits behind it should not wait."""
         chunk = self.chunk
         if self.dying or chunk is None:
             return False
         current, start_ns, _ = self._current(chunk)
-        if current is None or time.monotonic_ns() - start_ns <= STALL_NS:
+        if current is None or time.monotonic_ns() - start_ns <= stall_ns(chunk.work.number):
             return False
         return self._is_waited_for(chunk, current)
+
+    def lower(self) -> None:
+        """Let the call under way run behind those of other workers, until its chunk is done."""
+        if self.pid and self.chunk is not None and self.lowered is None:
+            self.lowered = Lowered(self.pid, self.chunk.work.timeout_s)
+
+    def restore(self) -> bool:
+        """Give the worker its priority back; False where that may not be."""
+        lowered, self.lowered = self.lowered, None
+        return lowered is None or lowered.restore()
+
+    def _spent_ns(self, start_ns: int) -> float:
+        """Nanoseconds of a call that count against its limit: not those that it lost by a lower priority."""
+        ran = time.monotonic_ns() - start_ns
+        return ran if self.lowered is None else ran - self.lowered.lost_ns(self.share)
 
     def take_back(self) -> list[tuple[Work, list[int]]]:
         """Have the worker leave what waits behind the call under way; return that.

@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
@@ -37,6 +38,12 @@ RELIEF = 16
 """Workers beyond the pool's size, at most, while as many are held by calls that take unusually long."""
 UNUSUAL = 20
 """A call takes unusually long past so many times what its reward's calls took so far."""
+UNUSUAL_NS = 3_000_000
+"""... and past this: for so long another process may hold the core."""
+LOWER_NS = 10_000_000
+"""Run time of a call that takes unusually long, after which it runs at a lower priority."""
+STAND_IN_S = 5.0
+"""How long workers that stood in for others are kept for the next time."""
 DEATHS = 3
 """Workers that may die before the end of a reward's construction, until it is given up."""
 
@@ -67,6 +74,7 @@ class Pool:
         self._watching_server: socket.socket | None = None
         self._lock = threading.Lock()
         self._closing = False
+        self._relieved = 0.0
         self._thread = threading.Thread(target=self._run, name="hub-pool", daemon=True)
         self._thread.start()
 
@@ -154,9 +162,14 @@ class Pool:
     # Handing out chunks
 
     def _dispatch(self) -> None:
+        room = self.size
+        if len(self._handles) > room:
+            room -= sum(h.chunk is not None and not self._is_unusual(h) for h in self._handles.values())
         for handle in self._handles.values():
-            if not handle.dying and handle.chunk is None and not self._give(handle):
-                return
+            if room > 0 and not handle.dying and handle.chunk is None:
+                if not self._give(handle):
+                    return
+                room -= 1
         room = self.size + self._relief() - len(self._handles) if self._pending else 0
         if room > 0:
             works = [work for works in self._pending.values() for work in works.items()]
@@ -166,17 +179,33 @@ class Pool:
 
     def _relief(self) -> int:
         """How many workers are held by calls that take unusually long, so that others must stand in."""
-        held = sum(
-            ran > max(STALL_NS, UNUSUAL * self._cost_ns.get(number, float("inf")))
-            for number, ran in (handle.running() for handle in self._handles.values())
-        )
-        return min(RELIEF, held)
+        held = min(RELIEF, sum(map(self._is_unusual, self._handles.values())))
+        if held:
+            self._relieved = time.monotonic()
+        return held
+
+    def _is_unusual(self, handle: Handle) -> bool:
+        """Whether the call that this worker makes takes unusually long."""
+        if handle.lowered is not None:
+            return True
+        number, ran = handle.running()
+        return ran > self._unusual_ns(number)
+
+    def _unusual_ns(self, number: int) -> float:
+        """Nanoseconds past which a call of this reward takes unusually long."""
+        return max(UNUSUAL_NS, UNUSUAL * self._cost_ns.get(number, float("inf")))
+
+    def _stall_ns(self, number: int) -> float:
+        """Nanoseconds of a call of this reward past which nothing should wait behind it."""
+        return min(STALL_NS, self._unusual_ns(number))
 
     def _retire(self) -> None:
         """End workers that stood in for others, once they are not needed."""
         surplus = len(self._handles) - self.size
         if surplus > 0 and not self._pending:
             surplus -= self._relief()
+            if time.monotonic() < self._relieved + STAND_IN_S:
+                return
             for handle in [one for one in self._handles.values() if one.chunk is None and not one.dying]:
                 if surplus > 0:
                     self._kill(handle)
@@ -270,6 +299,8 @@ class Pool:
             if done:
                 self._deaths.pop(handle.chunk.work.number, None)
                 handle.chunk = None
+                if not handle.dying and not handle.restore():
+                    self._kill(handle)
 
     def _settle(self, chunk: Chunk, results: list[Result]) -> None:
         start, results = chunk.received, results[: len(chunk) - chunk.received]
@@ -289,11 +320,22 @@ class Pool:
     def _until_next_limit(self) -> float | None:
         if self._inbox:
             return 0.0
-        waits = [handle.until_limit() for handle in self._handles.values()]
+        waits = [handle.until_limit(self._stall_ns) for handle in self._handles.values()]
         known = [wait for wait in waits if wait is not None]
+        known += [self._until_lowered(handle) for handle in self._handles.values() if handle.lowered is None]
         if self._pending:
-            known.append(STALL_NS / 1e9)  # then a call may take unusually long
-        return max(0.0, min(known)) if known else None
+            known.append(UNUSUAL_NS / 1e9)  # then a call may take unusually long
+        if len(self._handles) > self.size and not self._pending:
+            known.append(max(0.05, self._relieved + STAND_IN_S - time.monotonic()))
+        until = min(known, default=float("inf"))
+        return max(0.0, until) if until < float("inf") else None
+
+    def _until_lowered(self, handle: Handle) -> float:
+        """Seconds until the call under way is to run behind others, should it take that long."""
+        number, ran = handle.running()
+        if not number:
+            return float("inf")
+        return max(0.001, (max(LOWER_NS, self._unusual_ns(number)) - ran) / 1e9)
 
     def _kill_overdue(self) -> None:
         for handle in list(self._handles.values()):
@@ -307,8 +349,12 @@ class Pool:
 
     def _relieve(self) -> None:
         """Let nobody wait for a call that takes long but who asked for it."""
+        lowered = sum(handle.lowered is not None for handle in self._handles.values())
         for handle in self._handles.values():
-            if handle.is_stalled():
+            if handle.lowered is None and self._is_unusual(handle) and handle.running()[1] > LOWER_NS:
+                handle.lower()
+            handle.share = min(1.0, self.size / max(1, lowered))
+            if handle.is_stalled(self._stall_ns):
                 handle.receive()
                 self._take_results(handle)
                 if handle.chunk is not None:

@@ -1,7 +1,10 @@
 """Many small batches at once share chunks; what one of them does costs the others nothing."""
 
+import contextlib
+import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 import hub
 from hub.engine.component import Component
 from hub.engine.pool import Pool
+from hub.engine.priority import NICE
 from hub.engine.waiting import Waiting
 from hub.find import find_reward
 
@@ -46,6 +50,13 @@ def component(engine: hub.Engine) -> Component:
 
 def submit(engine: hub.Engine, reward: Component, texts: list[str]) -> list[Waiting]:
     return [engine.submit(reward, [hub.Sample("", text)]) for text in texts]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 def values(waiting: list[Waiting]) -> list[float | None]:
@@ -147,3 +158,48 @@ def test_others_stand_in_for_workers_that_are_held(tmp_path: Path) -> None:
         assert values(held) == [1.0, 1.0]
         while len(pool.pids) > 2:  # who stood in does not stay
             values(submit(engine, reward, ["zero"]))
+
+
+def nice_of(engine: hub.Engine) -> set[int]:
+    """The nice values of an engine's workers."""
+    pool = engine._lanes.get(hub.Lane.PROCESS)
+    assert isinstance(pool, Pool)
+    found = set()
+    for pid in list(pool.pids):
+        with contextlib.suppress(ProcessLookupError):
+            found.add(os.getpriority(os.PRIO_PROCESS, pid))
+    return found
+
+
+def test_a_call_that_takes_unusually_long_runs_behind_the_others(one: hub.Engine, tmp_path: Path) -> None:
+    reward, held, usual = component(one), tmp_path / "held", os.getpriority(os.PRIO_PROCESS, 0)
+    (slow,) = submit(one, reward, [f"wait {held}"])
+    wait_for(lambda: usual + NICE in nice_of(one))
+    assert values(submit(one, reward, ["quick", "zero"])) == [1.0, 0.0]
+    held.touch()
+    assert values([slow]) == [1.0]
+    wait_for(lambda: nice_of(one) == {usual})  # the worker's own again, or that of the one in its place
+    assert values(submit(one, reward, ["die", "quick one", "quick two"])) == [None, 1.0, 1.0]
+
+
+@hub.reward(needs=[], timeout_s=0.4)
+def spins(sample: hub.Sample) -> float:
+    """Never returns where the text says so."""
+    while sample.text == "spin":
+        pass
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    ("waited", "at_least_ms"), [(lambda _: 0, 400), (lambda _: time.monotonic_ns(), 780)]
+)
+def test_what_a_call_loses_by_its_priority_does_not_count_against_its_limit(
+    one: hub.Engine, monkeypatch: pytest.MonkeyPatch, waited: Callable[[int], int], at_least_ms: int
+) -> None:
+    """Where others hold the cores all the time, the limit is stretched; and not for ever."""
+    monkeypatch.setattr("hub.engine.priority._waited_ns", waited)
+    reward = one.add(find_reward(spins).bind({}))
+    one.score(reward, [hub.Sample("", f"quick {n}") for n in range(200)])
+    (score,) = one.score(reward, [hub.Sample("", "spin")])
+    assert score.reason == "timeout"
+    assert reward.stats.as_dict()["slowest"][0]["run_ms"] >= at_least_ms
