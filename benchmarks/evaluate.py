@@ -35,9 +35,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 ROOT = Path(__file__).resolve().parents[1]
 TASK = """\
 task: sums
@@ -272,6 +269,9 @@ def main() -> None:
 
 
 def show(found: dict[str, list[dict[str, Any]]], arguments: argparse.Namespace) -> None:
+    from rich.console import Console  # not above: this file also runs within what is measured
+    from rich.table import Table
+
     console = Console(width=110)
     what = f"{arguments.rows} rows of {arguments.task}, up to {arguments.tokens} tokens"
     table = Table(title=f"{what}; medians of {arguments.rounds} rounds", title_justify="left")

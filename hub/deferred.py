@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from threading import get_ident
 from types import MethodType, ModuleType
 from typing import Any
 
@@ -37,7 +38,7 @@ def is_ours() -> bool:
 
 @contextmanager
 def deferred(*packages: str, calls: bool = True) -> Iterator[None]:
-    """Import without these packages, where the process is a command's own; no other thread may import then.
+    """Import without these packages, where the process is a command's own, and this thread.
 
     Where something in the block cannot wait, the packages are imported after all.
 
@@ -73,8 +74,12 @@ def _end() -> None:
     _finder = None
 
 
+def _is_deferring() -> bool:
+    return _finder is not None and _finder.thread == get_ident()
+
+
 def _waits() -> bool:
-    return _finder is not None and _finder.calls
+    return _is_deferring() and _finder is not None and _finder.calls
 
 
 def _is_installed(name: str) -> bool:
@@ -153,6 +158,9 @@ class _Module(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         module = self.__name__
+        if not _is_deferring():
+            _end()
+            return getattr(import_module(module), name)
         return _Later(module, f"{module}.{name}", lambda: getattr(import_module(module), name))
 
 
@@ -160,11 +168,12 @@ class _Finder(MetaPathFinder, Loader):
     """Gives stand-ins for packages, and keeps the names of those that it gave."""
 
     def __init__(self, packages: Sequence[str], calls: bool) -> None:
-        self._packages, self.calls = packages, calls
+        self._packages, self.calls, self.thread = packages, calls, get_ident()
         self.made: list[str] = []
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        found = any(name == package or name.startswith(f"{package}.") for package in self._packages)
+        is_one = any(name == package or name.startswith(f"{package}.") for package in self._packages)
+        found = is_one and self.thread == get_ident()
         return ModuleSpec(name, self, is_package=True) if found else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.errors import GeneratorError, OptionError
 from hub.find import find_reward
-from hub.generator import Generator
+from hub.generator import Generator, GeneratorPlugin
 from hub.options import check_options
 from hub.plugins import load, open_target
 from hub.sandbox import Sandbox
@@ -72,17 +72,7 @@ def open_generator(model: str, name: str | None = None, /, **options: Any) -> Ge
         OptionError: it does not take these options.
         GeneratorError: no generator accepts the model, or it cannot be loaded.
     """
-    generators = load().generators
-    if name is None:
-        offer = next((offer for offer in generators if offer.accepts(model)), None)
-        if offer is None:
-            known = ", ".join(generators.items) or "none is installed"
-            raise GeneratorError(
-                f"no generator accepts {model!r}: is it an existing folder, a model id like org/name, or "
-                f"an address like http://host:port/v1? Or name one with --generator (known: {known})"
-            )
-    else:
-        offer = generators[name]
+    offer = find_generator(model, name)
     make = open_target(offer.target, offer.origin)
     if isinstance(make, type):
         if "model" in options:
@@ -90,6 +80,26 @@ def open_generator(model: str, name: str | None = None, /, **options: Any) -> Ge
         check_options(make, {"model": model, **options}, f"generator {offer.name!r} of {offer.origin}")
     generator: Generator = make(model, **options)
     return generator
+
+
+def find_generator(model: str, name: str | None = None) -> GeneratorPlugin:
+    """Return the generator of that name, or the first that accepts this form of model.
+
+    Raises:
+        UnknownName: no plugin offers it.
+        GeneratorError: none accepts the model.
+    """
+    generators = load().generators
+    if name is not None:
+        return generators[name]
+    for offer in generators:
+        if offer.accepts(model):
+            return offer
+    known = ", ".join(generators.items) or "none is installed"
+    raise GeneratorError(
+        f"no generator accepts {model!r}: is it an existing folder, a model id like org/name, or "
+        f"an address like http://host:port/v1? Or name one with --generator (known: {known})"
+    )
 
 
 def open_engine(name: str, **options: Any) -> "AnyEngine":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.deferred import is_ours
 from hub.errors import DataError, GeneratorError, HubError, RewardFailed
 from hub.options import read_value
 
@@ -110,7 +111,7 @@ def command(
     or the disk was full, 2 if nothing could be run.
     """
     from hub.cli.mix_options import read_reward_options
-    from hub.cli.start import nothing_collected, warm_meanwhile
+    from hub.cli.start import import_meanwhile, nothing_collected, warm_meanwhile
     from hub.evaluation.folder import check_free, make_folder
     from hub.evaluation.plan import find_benchmark, make_mix, make_plan
     from hub.evaluation.table import show_results
@@ -128,33 +129,36 @@ def command(
     options = _benchmark_options(benchmark_options, names)
     if reward_options and mix:
         raise click.UsageError("--with is for the benchmarks' own rewards; a mix file has `with = { ... }`")
-    mixes = [make_mix(find_benchmark(name)) for name in names] if reward_options else []
+    benchmarks = {name: find_benchmark(name) for name in names}
+    mixes = [make_mix(benchmark) for benchmark in benchmarks.values()] if reward_options else []
     changed = read_reward_options(reward_options, mixes) if reward_options else [None] * len(names)
     keys = _read_options(generator_options, "--generator-option")
-    plans = [
-        make_plan(
-            name,
-            split=split,
-            options=options[name],
-            limit=limit,
-            mix=mix,
-            samples_per_prompt=samples_per_prompt,
-            decoding=changes,
-            reward_options=rewards,
-        )
-        for name, rewards in zip(names, changed, strict=True)
-    ]
-    for plan in plans:
-        _check_kind(plan, under_test)
-    name = model or "+".join(Path(one).stem if one.endswith(".toml") else one for one in rewards)
-    folder = Path(out) if out is not None else Path("runs") / _slug(name)
-    make_folder(folder)
-    if out is not None and not resume:
-        for plan in plans:
-            check_free(folder / plan.benchmark.name)
-    if under_test is None:
-        warm_meanwhile(plans)
     with nothing_collected():
+        if model and is_ours():
+            import_meanwhile(model, generator)
+        plans = [
+            make_plan(
+                benchmark,
+                split=split,
+                options=options[name],
+                limit=limit,
+                mix=mix,
+                samples_per_prompt=samples_per_prompt,
+                decoding=changes,
+                reward_options=rewards,
+            )
+            for (name, benchmark), rewards in zip(benchmarks.items(), changed, strict=True)
+        ]
+        for plan in plans:
+            _check_kind(plan, under_test)
+        name = model or "+".join(Path(one).stem if one.endswith(".toml") else one for one in rewards)
+        folder = Path(out) if out is not None else Path("runs") / _slug(name)
+        make_folder(folder)
+        if out is not None and not resume:
+            for plan in plans:
+                check_free(folder / plan.benchmark.name)
+        if under_test is None:
+            warm_meanwhile(plans)
         opens = RewardsUnderTest(under_test) if under_test else open_generator(name, generator, **keys)
     with closing(opens) as opened:
         results, stopped = _run_all(plans, opened, folder, out is None, resume, name)

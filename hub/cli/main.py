@@ -11,6 +11,7 @@ import click
 
 from hub import __version__
 from hub.command import Command
+from hub.deferred import this_process_is_ours
 from hub.errors import HubError, RewardFailed, UnknownName
 from hub.plugins import load, open_target
 
@@ -77,7 +78,9 @@ def hub(ctx: click.Context, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exits the process: 0 all well, 1 the job failed, 2 wrong usage, 130 Ctrl-C."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        this_process_is_ours()
+        arguments = sys.argv[1:]
     try:
         sys.exit(hub.main(arguments, prog_name="hub", standalone_mode=False) or 0)
     except click.ClickException as error:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from hub.deferred import this_process_is_ours
 from hub.errors import HubError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ def nothing_collected() -> Iterator[None]:
     the collector walks through them again and again while they are made, and twice at the end: a quarter of
     the time that it takes to load a small model, and a second when the process ends.
     """
-    this_process_is_ours()
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -30,6 +28,28 @@ def nothing_collected() -> Iterator[None]:
         gc.freeze()
         if collecting:
             gc.enable()
+
+
+def import_meanwhile(model: str, generator: str | None) -> threading.Thread:
+    """Begin to import what completes prompts, while rows are read.
+
+    What goes wrong is told when the model is loaded, which waits for the same import.
+
+    Args:
+        model: see `hub.open.open_generator`.
+        generator: its name; None: by the form of the model.
+    """
+    from hub.open import find_generator
+    from hub.plugins import open_target
+
+    def import_it() -> None:
+        with suppress(Exception):
+            offer = find_generator(model, generator)
+            open_target(offer.target, offer.origin)
+
+    thread = threading.Thread(target=import_it, name="hub-import")  # no daemon: torch is not to be cut off
+    thread.start()
+    return thread
 
 
 def warm_meanwhile(plans: "Sequence[Plan]") -> threading.Thread:

@@ -1,6 +1,8 @@
 """Generators that most people need: transformers in this process, and OpenAI-compatible servers.
 
 transformers_model.py  a model folder or hub id, batched
+transformers_start.py  the same for commands: imports it without what no prompt needs
+without_compiler.py    makes the model without torch's compiler
 slots.py               rows that are done make room for those that wait
 load.py                loading it
 in_memory.py           knowing a model in memory again

@@ -13,7 +13,9 @@ from hub.deferred import deferred
 NOT_NEEDED = (
     "accelerate",
     "scipy",
+    "scipy.optimize",
     "sklearn",
+    "sklearn.metrics",
     "torch._dynamo",
     "torch.distributed._composable",
     "torch.distributed._functional_collectives",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,12 +62,14 @@ class TaskProcess:
                 pickle.dump(request, process.stdin)
                 process.stdin.flush()
                 kind, answer = pickle.load(process.stdout)
-            except (EOFError, OSError, pickle.UnpicklingError) as error:
-                code = process.wait()
-                raise DataError(
-                    f"the process that reads lm-eval's tasks ended (exit code {code}); was there too little "
-                    "memory?"
-                ) from error
+            except BaseException as error:  # after Ctrl-C too, the next answer would be to this request
+                _end(process)
+                if isinstance(error, EOFError | OSError | pickle.UnpicklingError):
+                    raise DataError(
+                        "the process that reads lm-eval's tasks ended "
+                        f"(exit code {process.returncode}); was there too little memory?"
+                    ) from error
+                raise
         if kind == "raised":
             raise answer
         return answer
@@ -80,6 +83,17 @@ class TaskProcess:
             )
             atexit.register(self._process.kill)
         return self._process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1)  # its exit code says why it ended
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def serve() -> None:
