@@ -157,7 +157,7 @@ class LMEvalGenerator:
             message = f"lm-eval's {self._backend!r}: {error} (its arguments: {known})"
             raise OptionError(message) from error
         try:
-            return make(**named, **self._arguments)
+            return make(**named, **_where(parameters, self._arguments), **self._arguments)
         except HubError:
             raise
         except Exception as error:  # each backend has its own errors
@@ -229,6 +229,16 @@ class LMEvalGenerator:
             return "stop"
         tokens = len(self._lm.tok_encode(text, add_special_tokens=False))
         return "length" if tokens >= decoding.max_new_tokens else "stop"
+
+
+def _where(parameters: Mapping[str, inspect.Parameter], given: Mapping[str, Any]) -> dict[str, str]:
+    """The device, where a backend would take a GPU that is not there."""
+    import torch
+
+    own = parameters.get("device")
+    if own is None or own.default != "cuda" or "device" in given or torch.cuda.is_available():
+        return {}
+    return {"device": "mps" if torch.backends.mps.is_available() else "cpu"}
 
 
 def _has_chat_template(lm: Any, backend: str) -> bool:

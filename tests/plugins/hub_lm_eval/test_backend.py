@@ -159,3 +159,12 @@ def test_a_prompt_that_is_too_long_costs_no_other(plain_model: Path) -> None:
     made = {one.index: one for one in open_backend(plain_model).generate(["x", "y" * 300], Decoding(8))}
     assert made[0].text == texts(open_backend(plain_model).generate(["x"], Decoding(8)))[0]
     assert "the prompt has 300 tokens" in made[1].refused
+
+
+def test_without_a_gpu_it_runs_where_it_can(plain_model: Path) -> None:
+    """lm-eval's own default is "cuda", whatever there is."""
+    generator = open_generator(str(plain_model), "lm-eval", dtype="float32")
+    (completion,) = generator.generate(["a"], Decoding(max_new_tokens=2))
+    assert completion.finish in ("length", "stop")
+    assert "device" not in generator.describe()["arguments"]
+    generator.close()
