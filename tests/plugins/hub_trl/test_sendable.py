@@ -4,6 +4,7 @@ import gc
 import inspect
 import json
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -92,13 +93,31 @@ def test_here_they_are_the_same_functions(pickler: Any) -> None:
 
 
 def test_they_are_not_kept() -> None:
-    functions = hub_trl.reward_funcs(hub.Mix({"think-format": 0.2}))
-    watched = weakref.ref(functions[0])
-    name = functions[0].__qualname__
+    functions = hub_trl.reward_funcs(hub.Mix({"think-format": 0.2, "math": 1.0}))
+    watched, sent = weakref.ref(functions[0]), pickle.dumps(functions)
+    names = [function.__qualname__ for function in functions]
     del functions
     gc.collect()
     assert watched() is None
-    assert getattr(sendable, name).__name__ == "think-format", "made anew"
+    made = pickle.loads(sent)
+    assert [function.__name__ for function in made] == ["think-format", "math"], "made anew"
+    assert [function.__qualname__ for function in made] == names
+    assert pickle.loads(sent)[1] is made[1]
+    watched = weakref.ref(made[1])
+    del made
+    gc.collect()
+    assert watched() is None
+
+
+def test_their_names_can_be_read() -> None:
+    table = closure(0.5)
+    table.__module__ = "__main__"  # sent by value
+    for function, name in zip(
+        hub_trl.reward_funcs(hub.Mix({table: 1.0, "think-format": 0.2})),
+        ("bonus", "think_format"),
+        strict=True,
+    ):
+        assert re.fullmatch(rf"{name}_[0-9a-f]{{12}}_\d", function.__qualname__)
 
 
 def test_what_cannot_be_sent_is_said_when_it_is_sent() -> None:
