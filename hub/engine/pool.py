@@ -170,12 +170,21 @@ class Pool:
                 if not self._give(handle):
                     return
                 room -= 1
-        room = self.size + self._relief() - len(self._handles) if self._pending else 0
+        room = self._room() if self._pending else 0
         if room > 0:
             works = [work for works in self._pending.values() for work in works.items()]
             starting = sum(h.chunk is not None and h.chunk.is_warm_up for h in self._handles.values())
             for _ in range(min(room, sum(len(units) for _, units in works) - starting)):
                 self._spawn(works[0][0])
+
+    def _room(self) -> int:
+        """How many more workers there may be."""
+        return self.size + self._relief() - sum(not handle.dying for handle in self._handles.values())
+
+    def _make_whole(self, work: Work) -> None:
+        """Start workers in place of those that are dead or held: the next sample need not wait for them."""
+        for _ in range(self._room()):
+            self._spawn(work)
 
     def _relief(self) -> int:
         """How many workers are held by calls that take unusually long, so that others must stand in."""
@@ -350,9 +359,11 @@ class Pool:
     def _relieve(self) -> None:
         """Let nobody wait for a call that takes long but who asked for it."""
         lowered = sum(handle.lowered is not None for handle in self._handles.values())
-        for handle in self._handles.values():
+        for handle in list(self._handles.values()):
             if handle.lowered is None and self._is_unusual(handle) and handle.running()[1] > LOWER_NS:
                 handle.lower()
+                if handle.chunk is not None and not self._pending:
+                    self._make_whole(handle.chunk.work)
             handle.share = min(1.0, self.size / max(1, lowered))
             if handle.is_stalled(self._stall_ns):
                 handle.receive()
@@ -364,6 +375,8 @@ class Pool:
 
     def _kill(self, handle: Handle) -> None:
         if handle.pid:
+            if not handle.dying:
+                handle.restore()  # so that it ends soon
             for kill in (os.killpg, os.kill):
                 try:
                     kill(handle.pid, signal.SIGKILL)
@@ -419,8 +432,7 @@ class Pool:
             if not chunk.is_warm_up:
                 self._requeue(chunk.work.number, chunk.calls(chunk.received, len(chunk)))
             if verdict.call and status is not None and not self._pending:
-                while len(self._handles) < self.size:  # so that the next sample need not wait for it
-                    self._spawn(chunk.work)
+                self._make_whole(chunk.work)
         handle.close()
 
     def _blame(self, chunk: Chunk, verdict: Verdict, server_died: bool) -> None:

@@ -43,14 +43,17 @@ def main(control_fd: int) -> None:
     control = socket.socket(fileno=control_fd)
     workers: dict[int, int] = {}
     dead: set[int] = set()
+    wanted: set[int] = set()
     buffer, descriptors = b"", list[int]()
     try:
         while True:
             ready = select.select([control.fileno(), woken], [], [])[0]
             if woken in ready:
                 os.read(woken, 4096)
-                for number, pid in workers.items():
-                    if number not in dead and has_ended(pid):
+                for number in list(workers):
+                    if number in wanted:
+                        reap(control, number, workers, wanted)
+                    elif number not in dead and has_ended(workers[number]):
                         dead.add(number)
                         say(control, died=number)
             if control.fileno() not in ready:
@@ -72,10 +75,9 @@ def main(control_fd: int) -> None:
                     workers[message["spawn"]] = pid
                     say(control, spawned=message["spawn"], pid=pid)
                 elif "reap" in message:
-                    number = message["reap"]
-                    _, status = os.waitpid(workers.pop(number), 0)
-                    dead.discard(number)
-                    say(control, exited=number, status=status)
+                    wanted.add(message["reap"])
+                    reap(control, message["reap"], workers, wanted)
+                    dead.discard(message["reap"])
     except (ConnectionError, BrokenPipeError):
         return
     finally:
@@ -93,6 +95,15 @@ def open_standard_streams() -> None:
 def has_ended(pid: int) -> bool:
     """Whether a worker has ended; it is not reaped, so that its pid is not given to another process."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def reap(control: socket.socket, number: int, workers: dict[int, int], wanted: set[int]) -> None:
+    """Tell a worker's status if it has ended; one that was killed may take a while, and holds up no other."""
+    pid, status = os.waitpid(workers[number], os.WNOHANG)
+    if pid:
+        del workers[number]
+        wanted.discard(number)
+        say(control, exited=number, status=status)
 
 
 def preload(modules: list[tuple[str, str]]) -> None:
