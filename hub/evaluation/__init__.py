@@ -11,6 +11,7 @@ run.py          puts these together
 summary.py      result.json: scores, coverage, what was run
 table.py        results for a person
 statistics.py   means, intervals, pass@k
+quantiles.py    what intervals need of distributions
 votes.py        maj@k
 overlap.py      refuses to train on what is tested on
 fingerprint.py  knows a model again

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, isclose, sqrt
 
+from hub.evaluation.quantiles import clopper_pearson, t_quantile
+
 Z_95 = 1.959963984540054
 RESAMPLES = 1000
 
@@ -24,8 +26,9 @@ class Estimate:
         standard_error: of the mean, clustered by prompt; None with fewer than two prompts.
         low: lower end of the 95 % interval; None where there is none.
         high: upper end.
-        method: "wilson", "bootstrap" (over prompts) or "" where there is no interval: with one prompt, or
-            where values other than 0 and 1 do not vary, which says nothing about how far they could.
+        method: "wilson", "korn-graubard", "bootstrap" (over prompts) or "" where there is no interval: with
+            one prompt, or where values other than 0 and 1 do not vary, which says nothing about how far they
+            could.
     """
 
     n: int
@@ -40,8 +43,9 @@ class Estimate:
 def estimate(groups: Sequence[Sequence[float]]) -> Estimate:
     """Estimate the mean over all values.
 
-    Values of 0 and 1 get Wilson's interval, with several per prompt on as many independent ones as they
-    are worth (`effective_n`); anything else a bootstrap over prompts.
+    Values of 0 and 1 get Wilson's interval where there is one per prompt, or all are equal, and else Korn's
+    and Graubard's, on as many independent values as they are worth (`effective_n`). Anything else gets a
+    bootstrap over prompts.
 
     Args:
         groups: the values of each prompt; one without values does not count.
@@ -58,8 +62,9 @@ def estimate(groups: Sequence[Sequence[float]]) -> Estimate:
     error = clustered_error(used, mean)
     binary = all(value in (0.0, 1.0) for group in used for value in group)
     if binary and (len(used) > 1 or n == 1):
-        low, high = wilson(mean, effective_n(used))
-        return Estimate(n, len(used), mean, error, low, high, "wilson")
+        single = n == len(used) or not 0.0 < mean < 1.0
+        low, high = wilson(mean, effective_n(used)) if single else korn_graubard(used)
+        return Estimate(n, len(used), mean, error, low, high, "wilson" if single else "korn-graubard")
     if len(used) < 2:
         return Estimate(n, len(used), mean)
     low, high = bootstrap(used)
@@ -113,6 +118,25 @@ def wilson(mean: float, n: float) -> tuple[float, float]:
     middle = (mean + square / (2 * n)) / (1 + square / n)
     half = Z_95 * sqrt(mean * (1 - mean) / n + square / (4 * n * n)) / (1 + square / n)
     return max(0.0, min(mean, middle - half)), min(1.0, max(mean, middle + half))
+
+
+def korn_graubard(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion whose values are clustered by prompt.
+
+    Clopper's and Pearson's interval on the effective number of values, less what is lost by estimating that
+    number from few prompts: times the square of t's quantile for all values over that for the prompts (Korn
+    and Graubard 1998, Survey Methodology 24, 193-201). As in `effective_n`, it is no less than for copies.
+
+    Args:
+        groups: the values of each of at least two prompts, not all equal.
+
+    >>> tuple(round(end, 3) for end in korn_graubard([[1.0, 0.0, 0.0, 0.0]] * 2 + [[0.0] * 4] * 8))
+    (0.004, 0.19)
+    """
+    n = sum(map(len, groups))
+    lost = t_quantile(n - 1) / t_quantile(len(groups) - 1)
+    least = n * n / sum(len(group) ** 2 for group in groups)
+    return clopper_pearson(sum(map(sum, groups)) / n, max(least, effective_n(groups) * lost**2))
 
 
 def bootstrap(groups: Sequence[Sequence[float]]) -> tuple[float, float]:

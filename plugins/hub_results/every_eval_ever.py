@@ -13,7 +13,11 @@ from hub.evaluation.stored import TOTAL, StoredRun
 from hub_results.listing import finished, metrics_of
 
 VERSION = "0.3.0"
-_METHODS = {"wilson": "wilson", "bootstrap": "bootstrap over prompts"}
+_METHODS = {
+    "wilson": "wilson",
+    "korn-graubard": "Korn and Graubard, clustered by prompt",
+    "bootstrap": "bootstrap over prompts",
+}
 
 
 def aggregate(

@@ -12,7 +12,7 @@ import hub
 from hub.errors import ConfigError, DataError, GeneratorError, RewardFailed
 from hub.evaluation.plan import Plan, make_plan
 from hub.evaluation.run import evaluate
-from hub.evaluation.statistics import wilson
+from hub.evaluation.statistics import korn_graubard
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -262,8 +262,8 @@ def test_several_samples_per_prompt(tmp_path: Path, sums: Any, scripted: Any, en
     assert 0 < right < 4
     total = result["scores"]["total"]
     assert (total["mean"], total["n"], total["prompts"]) == (right / 4, 24, 6)
-    assert total["interval_method"] == "wilson"
-    assert tuple(total["interval_95"]) == wilson(right / 4, 24)  # every prompt does equally well
+    assert total["interval_method"] == "korn-graubard"
+    assert tuple(total["interval_95"]) == korn_graubard([[float(k < right) for k in range(4)]] * 6)
     assert total["pass_at_k"]["1"] == pytest.approx(right / 4)
     assert total["pass_at_k"]["4"] == 1.0
     assert [line["result"]["sample"] for line in lines(tmp_path)] == [0, 1, 2, 3] * 6

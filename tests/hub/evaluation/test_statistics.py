@@ -6,7 +6,16 @@ import statistics
 
 import pytest
 
-from hub.evaluation.statistics import bootstrap, clustered_error, effective_n, estimate, pass_at_k, wilson
+from hub.evaluation.quantiles import clopper_pearson, t_quantile
+from hub.evaluation.statistics import (
+    bootstrap,
+    clustered_error,
+    effective_n,
+    estimate,
+    korn_graubard,
+    pass_at_k,
+    wilson,
+)
 
 # From scipy 1.17.1: binomtest(count, n).proportion_ci(0.95, method="wilson").
 WILSON = [
@@ -21,6 +30,35 @@ WILSON = [
 @pytest.mark.parametrize(("count", "n", "low", "high"), WILSON)
 def test_wilson(count: int, n: int, low: float, high: float) -> None:
     assert wilson(count / n, n) == pytest.approx((low, high), abs=1e-9)
+
+
+# From scipy 1.17.1: beta.ppf(0.025, k, n - k + 1), beta.ppf(0.975, k + 1, n - k); t.ppf(0.975, d).
+CLOPPER_PEARSON = [
+    (0, 3, 0.0, 0.707598226493),
+    (3, 10, 0.066739511178, 0.652452850060),
+    (1.7, 8.5, 0.019004022784, 0.590486234872),
+    (1318, 1319, 0.995783171084, 0.999980805485),
+    (5000, 20000, 0.244010538075, 0.256062213520),
+]
+T = [(1, 12.706204736175), (2.5, 3.574654842004), (9, 2.262157162798), (1e5, 1.959987707535)]
+
+
+@pytest.mark.parametrize(("count", "n", "low", "high"), CLOPPER_PEARSON)
+def test_clopper_pearson(count: float, n: float, low: float, high: float) -> None:
+    assert clopper_pearson(count / n, n) == pytest.approx((low, high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("freedom", "expected"), T)
+def test_t(freedom: float, expected: float) -> None:
+    assert t_quantile(freedom) == pytest.approx(expected, rel=1e-9)
+
+
+def test_korn_and_graubard() -> None:
+    """Where values of a prompt are independent, only the few prompts count against them."""
+    groups = [[1.0, 0.0]] * 10
+    assert korn_graubard(groups) == clopper_pearson(0.5, 20 * (t_quantile(19) / t_quantile(9)) ** 2)
+    copies = [[1.0] * 4] * 3 + [[0.0] * 4] * 7
+    assert korn_graubard(copies) == pytest.approx(clopper_pearson(0.3, 10))
 
 
 def test_the_standard_error_of_single_values_is_the_usual_one() -> None:
@@ -74,17 +112,21 @@ def test_effective_n(groups: list[list[float]], expected: float) -> None:
     assert effective_n(groups) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("prompts", "chance"), [(10, 0.1), (20, 0.05)])
-def test_the_interval_covers_the_truth_near_the_edge_too(prompts: int, chance: float) -> None:
+@pytest.mark.parametrize(
+    ("prompts", "chance", "count", "least"), [(10, 0.1, 4, 0.93), (20, 0.05, 4, 0.93), (10, 0.05, 16, 0.88)]
+)
+def test_the_interval_covers_the_truth_near_the_edge_too(
+    prompts: int, chance: float, count: int, least: float
+) -> None:
     draws = random.Random(3)
     hits = 0
     for _ in range(400):
         levels = [draws.betavariate(chance, 1 - chance) for _ in range(prompts)]  # half of it by prompt
-        found = estimate([[float(draws.random() < level) for _ in range(4)] for level in levels])
+        found = estimate([[float(draws.random() < level) for _ in range(count)] for level in levels])
         assert found.low is not None
         assert found.high is not None
         hits += found.low <= chance <= found.high
-    assert hits / 400 >= 0.92  # a bootstrap over prompts: 0.6 to 0.8
+    assert hits / 400 >= least  # a bootstrap over prompts: 0.6 to 0.8
 
 
 CASES = [
@@ -96,7 +138,8 @@ CASES = [
     ("zeros and ones", [[0.0], [1.0], []], (2, 2, 0.5, "wilson"), True),
     ("values between", [[0.5], [1.0]], (2, 2, 0.75, "bootstrap"), True),
     ("negative values", [[-1.0], [1.0]], (2, 2, 0.0, "bootstrap"), True),
-    ("unequal groups", [[1.0, 1.0, 1.0], [0.0]], (4, 2, 0.75, "wilson"), True),
+    ("unequal groups", [[1.0, 1.0, 1.0], [0.0]], (4, 2, 0.75, "korn-graubard"), True),
+    ("one prompt with two", [[1.0], [0.0], [0.0, 1.0]], (4, 3, 0.5, "korn-graubard"), True),
     ("several samples, all wrong", [[0.0] * 4] * 12, (48, 12, 0.0, "wilson"), True),
     ("several samples, all right", [[1.0] * 2] * 3, (6, 3, 1.0, "wilson"), True),
     ("values between that do not vary", [[0.3]] * 5, (5, 5, 0.3, ""), False),

@@ -25,7 +25,7 @@ def test_parts_are_a_mean_over_all_parts_and_by_name() -> None:
     }
     parts = account(scores)["parts"]
     assert (parts["mean"], parts["n"], parts["prompts"]) == (0.5, 4, 2)
-    assert parts["interval_method"] == "wilson"
+    assert parts["interval_method"] == "korn-graubard"
     assert {name: (each["mean"], each["n"]) for name, each in parts["by_name"].items()} == {
         "a": (1.0, 2),
         "b": (0.0, 1),
