@@ -17,29 +17,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
+from hub.engine.costs import UNUSUAL_NS, Costs
 from hub.engine.forks import ForkServer
-from hub.engine.handle import STALL_NS, Chunk, Handle, Verdict
+from hub.engine.handle import Chunk, Handle, Verdict
 from hub.engine.wire import Result
 from hub.engine.work import Work
 from hub.errors import EngineError
 from hub.score import Failure
 
-CHUNK_NS = 20_000_000
-"""Run time that a chunk should hold: long against the cost of a message, short against a batch."""
-SHORT_NS = 2_000_000
-"""Run time per worker below which all of the rest is handed out: a round more would cost more than it."""
-FIRST_UNITS = 4
-"""Units of a chunk while nothing is known of their cost."""
-CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 << 20
-COST_NS = 2_000
-"""What one unit costs a worker beside its call."""
 RELIEF = 16
 """Workers beyond the pool's size, at most, while as many are held by calls that take unusually long."""
-UNUSUAL = 20
-"""A call takes unusually long past so many times what its reward's calls took so far."""
-UNUSUAL_NS = 3_000_000
-"""... and past this: for so long another process may hold the core."""
 LOWER_NS = 10_000_000
 """Run time of a call that takes unusually long, after which it runs at a lower priority."""
 STAND_IN_S = 5.0
@@ -61,7 +49,7 @@ class Pool:
         self.size = size
         self.pids: set[int] = set()
         self._pending: dict[int, dict[Work, deque[int]]] = {}  # by reward
-        self._cost_ns: dict[int, float] = {}
+        self._costs = Costs()
         self._broken: dict[int, str] = {}
         self._deaths: Counter[int] = Counter()
         self._handles: dict[int, Handle] = {}
@@ -164,7 +152,8 @@ class Pool:
     def _dispatch(self) -> None:
         room = self.size
         if len(self._handles) > room:
-            room -= sum(h.chunk is not None and not self._is_unusual(h) for h in self._handles.values())
+            busy = [one for one in self._handles.values() if one.chunk is not None and not one.dying]
+            room -= sum(not self._is_unusual(handle) for handle in busy)
         for handle in self._handles.values():
             if room > 0 and not handle.dying and handle.chunk is None:
                 if not self._give(handle):
@@ -198,15 +187,7 @@ class Pool:
         if handle.lowered is not None:
             return True
         number, ran = handle.running()
-        return ran > self._unusual_ns(number)
-
-    def _unusual_ns(self, number: int) -> float:
-        """Nanoseconds past which a call of this reward takes unusually long."""
-        return max(UNUSUAL_NS, UNUSUAL * self._cost_ns.get(number, float("inf")))
-
-    def _stall_ns(self, number: int) -> float:
-        """Nanoseconds of a call of this reward past which nothing should wait behind it."""
-        return min(STALL_NS, self._unusual_ns(number))
+        return ran > self._costs.unusual_ns(number)
 
     def _retire(self) -> None:
         """End workers that stood in for others, once they are not needed."""
@@ -236,7 +217,8 @@ class Pool:
 
     def _take(self, number: int, works: dict[Work, deque[int]]) -> list[tuple[Work, list[int]]]:
         """Take units for a chunk: of the work that waited longest, and of others while there is room."""
-        room, size = self._count(number, sum(map(len, works.values()))), 0
+        left = sum(map(len, works.values())) + sum(one.units_left(number) for one in self._handles.values())
+        room, size = self._costs.chunk(number, left, self.size), 0
         spans = []
         while works and room > 0 and size < CHUNK_BYTES:
             work = next(iter(works))
@@ -253,16 +235,6 @@ class Pool:
                 spans.append((work, units))
                 room -= len(units)
         return spans
-
-    def _count(self, number: int, pending: int) -> int:
-        """How many units the next chunk should hold."""
-        cost = self._cost_ns.get(number)
-        if cost is None:
-            return FIRST_UNITS
-        left = pending + sum(handle.units_left(number) for handle in self._handles.values())
-        short = left * cost < SHORT_NS * self.size
-        fair = -(-left // (self.size if short else 2 * self.size))
-        return max(1, min(int(CHUNK_NS / cost), fair, CHUNK_UNITS))
 
     # Workers
 
@@ -315,21 +287,16 @@ class Pool:
         start, results = chunk.received, results[: len(chunk) - chunk.received]
         chunk.received += len(results)
         if results and not chunk.is_warm_up:
-            self._learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
+            self._costs.learn(chunk.work.number, sum(ran for _, _, ran in results) // len(results))
         done = 0
         for work, units in chunk.calls(start, chunk.received):
             work.settle(units, results[done : done + len(units)])
             done += len(units)
 
-    def _learn(self, number: int, run_ns: int) -> None:
-        cost = run_ns + COST_NS
-        known = self._cost_ns.get(number)
-        self._cost_ns[number] = cost if known is None else known + 0.3 * (cost - known)
-
     def _until_next_limit(self) -> float | None:
         if self._inbox:
             return 0.0
-        waits = [handle.until_limit(self._stall_ns) for handle in self._handles.values()]
+        waits = [handle.until_limit(self._costs.stall_ns) for handle in self._handles.values()]
         known = [wait for wait in waits if wait is not None]
         known += [self._until_lowered(handle) for handle in self._handles.values() if handle.lowered is None]
         if self._pending:
@@ -344,7 +311,7 @@ class Pool:
         number, ran = handle.running()
         if not number:
             return float("inf")
-        return max(0.001, (max(LOWER_NS, self._unusual_ns(number)) - ran) / 1e9)
+        return max(0.001, (max(LOWER_NS, self._costs.unusual_ns(number)) - ran) / 1e9)
 
     def _kill_overdue(self) -> None:
         for handle in list(self._handles.values()):
@@ -365,7 +332,7 @@ class Pool:
                 if handle.chunk is not None and not self._pending:
                     self._make_whole(handle.chunk.work)
             handle.share = min(1.0, self.size / max(1, lowered))
-            if handle.is_stalled(self._stall_ns):
+            if handle.is_stalled(self._costs.stall_ns):
                 handle.receive()
                 self._take_results(handle)
                 if handle.chunk is not None:
