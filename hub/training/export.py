@@ -1,6 +1,6 @@
 """Writes what a trainer needs to use a mix."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from hub.errors import ConfigError, OptionError, PluginError, nearest
 from hub.options import check_options, describe_options
 from hub.plugins import load, open_target
+from hub.training.check_data import check_data
 from hub.training.from_file import read
 from hub.training.needs import TOKENS, columns_needed
 from hub.training.trainer import Exported
@@ -17,7 +18,14 @@ KNOWN = ("answer", TOKENS)
 
 
 def export(
-    trainer: str, mix_path: str | Path, out: str | Path, /, *, overwrite: bool = False, **options: Any
+    trainer: str,
+    mix_path: str | Path,
+    out: str | Path,
+    /,
+    *,
+    overwrite: bool = False,
+    data: Sequence[str | Path] = (),
+    **options: Any,
 ) -> Exported:
     """Write the files that a trainer needs to use a mix; return them with what the user must give it.
 
@@ -26,13 +34,15 @@ def export(
         mix_path: the mix file; it stays where it is, and must be there when the trainer runs.
         out: the folder to write to; made if it is not there.
         overwrite: write over files that are there and differ.
+        data: the trainer's data files: checked against the mix before anything is written.
         options: the trainer's own (see `hub plugins NAME`).
 
     Raises:
         UnknownName: no plugin offers the trainer.
         OptionError: it does not take these options.
         ConfigError: the mix is wrong, the trainer cannot do what it needs, or a file would be overwritten or
-            cannot be written.
+            cannot be written; a row of the data lacks a column, or no reward takes it.
+        DataError: a data file cannot be read.
     """
     offer = load().trainers[trainer]
     make = open_target(offer.target, offer.origin)
@@ -45,6 +55,11 @@ def export(
     exported = make(mix, **given, **options)
     if not isinstance(exported, Exported):
         raise PluginError(f"{offer.target} of {offer.origin} gave {exported!r:.80}, not a hub.Exported")
+    checked = []
+    for file in data:
+        count = check_data(mix, offer, file, options)
+        rows = "1 row," if count == 1 else f"{count} rows, each"
+        checked.append(f"# {file}: {rows} with what the mix needs")
     targets = {}
     for name, text in exported.files.items():
         parts = PurePosixPath(name).parts
@@ -56,11 +71,12 @@ def export(
     except OSError as error:
         where = error.filename or folder
         raise ConfigError(f"{where}: cannot be written: {error.strerror}; give another --out") from error
+    lines = [*checked, exported.instructions]
     needed = {name: rewards for name, rewards in columns_needed(mix).items() if name not in KNOWN}
-    if not needed:
-        return exported
-    listed = ", ".join(f"{name} ({', '.join(rewards)})" for name, rewards in needed.items())
-    return replace(exported, instructions=f"# columns that the mix needs: {listed}\n{exported.instructions}")
+    if needed:
+        listed = ", ".join(f"{name} ({', '.join(rewards)})" for name, rewards in needed.items())
+        lines.insert(0, f"# columns that the mix needs: {listed}")
+    return replace(exported, instructions="\n".join(lines))
 
 
 def _write(targets: Mapping[Path, str], overwrite: bool) -> None:

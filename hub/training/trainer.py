@@ -32,9 +32,14 @@ class TrainerPlugin:
             do what the mix needs.
         summary: one line.
         origin: set when it is discovered.
+        columns: "package.module:name" of a function `(row, **options) -> columns`: what rewards get of a row
+            of the trainer's data file, of the options of the export those that matter to it; for
+            `hub export --data`. It raises `ConfigError` where a row is not of the trainer's form. None: rows
+            do not come from a file.
     """
 
     name: str
     target: str
     summary: str
     origin: Origin = field(default=Origin(), compare=False)
+    columns: str | None = None

@@ -1,6 +1,8 @@
 """`hub export areal`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import hub
 from hub.errors import ConfigError
@@ -41,3 +43,8 @@ trainer.train(
     ),
 )"""
     return hub.Exported({}, text)
+
+
+def columns_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that rewards get of a row: all but its messages."""
+    return {name: value for name, value in row.items() if name != "messages"}

@@ -8,5 +8,8 @@ import hub
 @hub.hookimpl
 def hub_trainers() -> Iterator[hub.TrainerPlugin]:
     yield hub.TrainerPlugin(
-        "areal", "hub_areal.export:export", "AReaL: a rollout workflow that scores whole groups"
+        "areal",
+        "hub_areal.export:export",
+        "AReaL: a rollout workflow that scores whole groups",
+        columns="hub_areal.export:columns_of_row",
     )

@@ -36,7 +36,15 @@ _INSTALLED = "posttrain-hub must be installed where the rollouts are"
 
 
 def export(
-    mix: hub.Mix, *, path: Path, sha256: str, out: Path, label: str = "answer", url: str | None = None
+    mix: hub.Mix,
+    *,
+    path: Path,
+    sha256: str,
+    out: Path,
+    label: str = "answer",
+    label_key: str | None = None,
+    metadata_key: str | None = None,
+    url: str | None = None,
 ) -> hub.Exported:
     """Write the module with the custom reward and the flags; with a service's URL the flags only.
 
@@ -45,7 +53,9 @@ def export(
         path: its file.
         sha256: the file's digest.
         out: the folder to write to.
-        label: which column of the hub a sample's label (`--label-key`) becomes.
+        label: which column of the hub a sample's label becomes.
+        label_key: the data's column with the labels (`--label-key`).
+        metadata_key: the data's column with other columns (`--metadata-key`); for the trainer "metadata".
         url: of a running `hub serve`, e.g. "http://host:8000", for `--rm-type remote_rm`; None: score where
             the rollouts are.
 
@@ -55,13 +65,17 @@ def export(
     """
     if mix.is_scheduled:
         raise ConfigError(SCHEDULE)
+    hooks = [*_HOOKS]
+    for flag, key in (("--label-key", label_key), ("--metadata-key", metadata_key)):
+        if key is not None:
+            hooks.append(f"{flag} {shlex.quote(key)}")
     if url is not None:
         _check_remote(mix, label)
         address = shlex.quote(service_url(url, "remote_rm", {"missing": "mean", "label": label}))
         notes = [_INSTALLED, "Miles asks once: a request that fails ends the run"]
-        return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url {address}", *_HOOKS]))
+        return hub.Exported({}, _text(notes, [f"--rm-type remote_rm --rm-url {address}", *hooks]))
     name = "hub_miles_" + re.sub(r"\W", "_", path.stem)
-    flags = [f"--custom-rm-path {name}.reward", *_HOOKS]
+    flags = [f"--custom-rm-path {name}.reward", *hooks]
     notes = [_INSTALLED, f"Ray's runtime environment needs, in its env_vars: PYTHONPATH={out}"]
     if mix.compares:
         flags.append("--group-rm")

@@ -49,6 +49,7 @@ def export(
     group_size: int = 8,
     estimator: str | None = None,
     label: str = "answer",
+    label_key: str | None = None,
     url: str | None = None,
 ) -> hub.Exported:
     """Write the file that OpenRLHF loads and tell the flags; with a service's URL the flags only.
@@ -62,6 +63,7 @@ def export(
         estimator: `--algo.advantage.estimator`, e.g. "group_norm" (GRPO), "rloo", "gae" (PPO); by default
             "group_norm", or "reinforce_baseline" where the mix normalises rewards, as in GDPO.
         label: the column that a label (`--data.label_key`) becomes, unless it is a JSON object of columns.
+        label_key: the data's column with the labels (`--data.label_key`).
         url: of a running `hub serve`, e.g. "http://host:8000".
 
     Raises:
@@ -71,6 +73,8 @@ def export(
     chosen = estimator or ("reinforce_baseline" if normalizes else "group_norm")
     _check(mix, chosen, group_size)
     common = [f"--rollout.n_samples_per_prompt {group_size}", f"--algo.advantage.estimator {chosen}"]
+    if label_key is not None:
+        common.append(f"--data.label_key {shlex.quote(label_key)}")
     if url is not None:
         return hub.Exported({}, _with_service(mix, url, path, group_size, label, common))
     settings = Settings(path=str(path), sha256=sha256, label=label, group_size=group_size)

@@ -11,4 +11,5 @@ def hub_trainers() -> Iterator[hub.TrainerPlugin]:
         "openrlhf",
         "hub_openrlhf.export:export",
         "OpenRLHF: an executor that knows groups, reward_func, and HTTP.",
+        columns="hub_openrlhf.row:columns_of_row",
     )

@@ -7,6 +7,7 @@ from skyrl_gym.envs.base_text_env import BaseTextEnv, BaseTextEnvStepOutput
 import hub
 from hub.training.from_file import gatherer_of
 from hub.training.waiting import UNSURE_S
+from hub_skyrl.columns import columns_of_row
 
 
 class MixEnv(BaseTextEnv):  # type: ignore[misc]
@@ -39,11 +40,7 @@ class MixEnv(BaseTextEnv):  # type: ignore[misc]
         group_size: int | None = None,
     ) -> None:
         super().__init__()
-        given = dict(extras or {})
-        specification = given.pop("reward_spec", None) or {}
-        self._columns = {**(given.pop("extra_info", None) or {}), **given}
-        if "ground_truth" in specification:
-            self._columns[label] = specification["ground_truth"]
+        self._columns = columns_of_row(extras or {}, label=label)
         self._gatherer = gatherer_of(path, sha256, group_size, wait_s=UNSURE_S)
         self._prompt: Any = ""
         self._numbers: dict[str, float] = {}

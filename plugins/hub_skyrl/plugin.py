@@ -7,4 +7,9 @@ import hub
 
 @hub.hookimpl
 def hub_trainers() -> Iterator[hub.TrainerPlugin]:
-    yield hub.TrainerPlugin("skyrl", "hub_skyrl.export:export", "SkyRL: an environment of its gym")
+    yield hub.TrainerPlugin(
+        "skyrl",
+        "hub_skyrl.export:export",
+        "SkyRL: an environment of its gym",
+        columns="hub_skyrl.columns:columns_of_row",
+    )

@@ -5,7 +5,7 @@ they return by constant weights, and leaves a sample out of its group where ever
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -107,6 +107,16 @@ def check_columns(columns: Iterable[str]) -> None:
             f"the data has a column {taken[0]!r}, which is what TRL calls an argument that it gives to "
             "reward functions: rename the column"
         )
+
+
+def columns_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that rewards get of a row of a data set: all but the prompt.
+
+    Raises:
+        ConfigError: a column has the name of an argument that TRL gives to reward functions.
+    """
+    check_columns(row)
+    return {name: value for name, value in row.items() if name != "prompt"}
 
 
 def total(prompts: list[Any], completions: list[Any], **arguments: Any) -> list[float | None]:

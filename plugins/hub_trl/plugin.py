@@ -14,4 +14,6 @@ def hub_commands() -> Iterator[hub.Command]:
 @hub.hookimpl
 def hub_trainers() -> Iterator[hub.TrainerPlugin]:
     summary = "TRL: GRPO, RLOO, AsyncGRPO and Online DPO; PPO up to trl 1.12"
-    yield hub.TrainerPlugin("trl", "hub_trl.export:export", summary)
+    yield hub.TrainerPlugin(
+        "trl", "hub_trl.export:export", summary, columns="hub_trl.functions:columns_of_row"
+    )

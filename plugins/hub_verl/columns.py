@@ -3,8 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hub.errors import ConfigError
+
 VERLS_OWN = ("rollout_reward_scores", "experiment_name", "raw_prompt")
 """What verl's reward managers add to `extra_info`, and no reward should see."""
+
+
+def columns_of_row(row: Mapping[str, Any], *, answer: str = "answer") -> dict[str, Any]:
+    """Return the columns that rewards get of a row of verl's data file, with what verl's agent loop adds.
+
+    Args:
+        row: with `data_source`, `reward_model` and `extra_info`.
+        answer: the column that the ground truth becomes.
+
+    Raises:
+        ConfigError: `reward_model` or `extra_info` is no table.
+    """
+    tables = {}
+    for name in ("reward_model", "extra_info"):
+        tables[name] = row.get(name)
+        if tables[name] is not None and not isinstance(tables[name], Mapping):
+            raise ConfigError(f"{name!r} is {tables[name]!r:.60}, but verl wants a table there")
+    truth = (tables["reward_model"] or {}).get("ground_truth")
+    return {"num_turns": 2, **columns_of(row.get("data_source"), truth, tables["extra_info"], answer)}
 
 
 def columns_of(data_source: Any, ground_truth: Any, extra_info: Any, answer: str) -> dict[str, Any]:

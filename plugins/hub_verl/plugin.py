@@ -11,4 +11,5 @@ def hub_trainers() -> Iterator[hub.TrainerPlugin]:
         "verl",
         "hub_verl.export:export",
         "verl: a reward manager that knows groups and steps, and compute_score.",
+        columns="hub_verl.columns:columns_of_row",
     )
