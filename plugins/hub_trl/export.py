@@ -10,7 +10,6 @@ import hub
 from hub.errors import ConfigError
 from hub_trl.plan import plan
 
-MODULE = "hub_trl_rewards"
 TRAINERS = {
     "grpo": ("trl", "GRPO"),
     "rloo": ("trl", "RLOO"),
@@ -57,6 +56,7 @@ def export(
     algorithm: str = "grpo",
     combined: bool = False,
     asynchronous: bool = False,
+    module: str | None = None,
 ) -> hub.Exported:
     """Write the module; tell the YAML and the Python.
 
@@ -68,13 +68,18 @@ def export(
         algorithm: "grpo", "rloo", "async_grpo" or "online_dpo".
         combined: one function that returns the total, in any case.
         asynchronous: `async def` functions.
+        module: its name, by which Python finds it: another for each mix that one process uses; by default
+            "hub_trl_" and the mix file's name.
 
     Raises:
-        ConfigError: TRL cannot do what the mix needs.
+        ConfigError: TRL cannot do what the mix needs, or the module's name is none.
     """
     chosen = plan(mix, algorithm, combined)
     if asynchronous and algorithm == "online_dpo":
         raise ConfigError("OnlineDPOTrainer awaits nothing: leave out asynchronous")
+    module = module or "hub_trl_" + re.sub(r"\W", "_", path.stem)
+    if not module.isidentifier() or keyword.iskeyword(module):
+        raise ConfigError(f"{module!r} is no name for a module: letters, digits and underscores, no folder")
     names = _identifiers(list(chosen.values))
     text = _TEXT.format(
         path=str(path),
@@ -87,11 +92,11 @@ def export(
     place, prefix = TRAINERS[algorithm]
     parts = []
     if algorithm in COMMANDS:
-        yaml = ["reward_funcs:", *(f"  - {MODULE}.{name}" for name in names)]
+        yaml = ["reward_funcs:", *(f"  - {module}.{name}" for name in names)]
         yaml += [f"{key}: {value}" for key, value in chosen.arguments.items()]
         parts.append(_COMMAND.format(out=shlex.quote(str(out)), algorithm=algorithm, yaml="\n".join(yaml)))
-    parts.append(_PYTHON.format(out=out, place=place, prefix=prefix, module=MODULE))
-    return hub.Exported({f"{MODULE}.py": text}, "\n".join(parts))
+    parts.append(_PYTHON.format(out=out, place=place, prefix=prefix, module=module))
+    return hub.Exported({f"{module}.py": text}, "\n".join(parts))
 
 
 def _identifiers(names: Sequence[str]) -> list[str]:

@@ -89,7 +89,7 @@ def test_trls_script_with_a_mix(
         parsed = grpo.make_parser().parse_args_and_config(["--config", str(config)])
         grpo.main(*parsed[:4])  # type: ignore[no-untyped-call]
     finally:
-        sys.modules.pop("hub_trl_rewards", None)
+        sys.modules.pop(f"hub_trl_{mix.stem}", None)
     first, second = logged(settings)
     for entry, weight in ((first, 0.5), (second, 1.0)):
         assert entry["rewards/distinct/mean"] > 0
