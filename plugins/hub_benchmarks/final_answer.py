@@ -7,6 +7,11 @@ import hub
 _PHRASE = re.compile(r"answer\s+is\b:?", re.IGNORECASE)
 _CHOICE = re.compile(r"\(([A-Z])\)")
 _LETTER = re.compile(r"\(?([A-Z])\)?(?![A-Za-z'])")
+_DENIED = re.compile(
+    r"\b(?:not|neither|nor|instead of|rather than)\s+\(?[A-Z]\)?(?![A-Za-z'])"
+    r"(?:(?:\s*,)?\s*(?:or|and|nor|,)\s*\(?[A-Z]\)?(?![A-Za-z']))*"
+)
+"""Choices that an answer says are not it."""
 _ROUND = " \t*_`\"'$"
 
 
@@ -16,7 +21,8 @@ class FinalAnswer:
     The answer is what follows the last "answer is" on its line (or on the next, where nothing does), else the
     last line; after what was thought. Case, spaces, a full stop at the end, quotation marks and Markdown
     around it do not count. Where the reference is a choice such as `(B)`, the answer is a letter, with or
-    without parentheses; what is said after it does not count, but a second choice does (`several`).
+    without parentheses; what is said after it does not count, but a second choice does (`several`), unless
+    the answer is said to be not that one.
 
     The other reasons for 0.0: `different`, `no_answer`. For formulas and numbers written in other ways take
     the reward `math`.
@@ -71,6 +77,7 @@ def _tidy(text: str) -> str:
 
 def _choices(answer: str) -> list[str]:
     """The letters that an answer chooses."""
+    answer = _DENIED.sub("", answer)
     first = _LETTER.match(answer)
     others = [letter for letter in _CHOICE.findall(answer) if not first or letter != first[1]]
     return [*([first[1]] if first else []), *dict.fromkeys(others)]
