@@ -108,11 +108,13 @@ def reap(control: socket.socket, number: int, workers: dict[int, int], wanted: s
 
 def preload(modules: list[tuple[str, str]]) -> None:
     """Import modules, by name and file; one that fails is left for the worker, which says why."""
+    gc.disable()  # nothing is let go of meanwhile; looking for it takes a fifth of the time
     for module, file in modules:
         try:
             load_file(file, module) if file else importlib.import_module(module)
         except BaseException as error:
             _log.info("preload of %s failed: %r", module, error)
+    gc.enable()
     gc.collect()
     gc.freeze()
 
