@@ -263,6 +263,8 @@ class Pool:
         if handle.number not in self._handles:
             return  # settled earlier in the same round of events
         alive = handle.receive()
+        if not alive:
+            self._selector.unregister(handle.sock)  # its end could be read for ever, until it is reaped
         self._take_results(handle)
         if handle.unsent and alive:
             self._flush(handle)
@@ -385,9 +387,9 @@ class Pool:
         """Account for a dead worker: its results, the unit it died of, and all others back in line."""
         del self._handles[handle.number]
         self.pids.discard(handle.pid or 0)
-        self._selector.unregister(handle.sock)
-        if handle.output in self._selector.get_map():
-            self._selector.unregister(handle.output)
+        for descriptor in (handle.sock, handle.output):
+            if descriptor in self._selector.get_map():
+                self._selector.unregister(descriptor)
         handle.receive()
         handle.read_output()
         self._take_results(handle)

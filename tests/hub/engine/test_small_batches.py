@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 
 import hub
 from hub.engine.component import Component
+from hub.engine.handle import Handle
 from hub.engine.pool import Pool
 from hub.engine.priority import NICE
 from hub.engine.waiting import Waiting
@@ -203,3 +205,28 @@ def test_what_a_call_loses_by_its_priority_does_not_count_against_its_limit(
     (score,) = one.score(reward, [hub.Sample("", "spin")])
     assert score.reason == "timeout"
     assert reward.stats.as_dict()["slowest"][0]["run_ms"] >= at_least_ms
+
+
+def test_a_dead_worker_costs_nothing_until_it_is_reaped(
+    one: hub.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket's end can be read again and again, and the thread that did would take a core."""
+    reward, read, receive = component(one), list[Handle](), Handle.receive
+
+    def noted(handle: Handle) -> bool:
+        read.append(handle)
+        return receive(handle)
+
+    monkeypatch.setattr(Handle, "receive", noted)
+    pool = one._lanes.get(hub.Lane.PROCESS)
+    assert isinstance(pool, Pool)
+    assert pool._server.process is not None
+    os.kill(pool._server.process.pid, signal.SIGSTOP)
+    try:
+        dying = submit(one, reward, ["die"])
+        wait_for(lambda: any(handle.dying for handle in read))
+        time.sleep(0.3)
+        assert len(read) < 50
+    finally:
+        os.kill(pool._server.process.pid, signal.SIGCONT)
+    assert values(dying) == [None]
