@@ -27,6 +27,8 @@ WORK = seccomp.WORK
 _LONGEST_REQUEST = 1 << 18
 MOST_JUDGED = 200
 """Programs that one process judges, where their tests leave nothing behind (see `pure`)."""
+KEPT_BYTES = 8 << 20
+"""Memory that a judge may keep from tests before; one that holds more of it does not stay."""
 _READ, _BEGUN, _IDLE = 1, 2, 3
 _REACHED = {_READ: "read", _BEGUN: "begun", _IDLE: "begun"}
 _STATE = struct.Struct("Q")
@@ -65,7 +67,8 @@ class Waiting:
     def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
         self.work, self.base, self.ruleset = work, base, ruleset
         self.state = mmap.mmap(-1, _STATE.size)
-        self.judged = 0
+        self.judged = self.taken = 0
+        """Programs that it has judged; the last one that it took after one over which it was killed."""
         self.namespaces = config["tier"] == "namespaces"
         self.filter = kernel.Filter(
             *seccomp.strict(self.namespaces, self.namespaces or config["landlock_abi"] >= 3)
@@ -89,8 +92,9 @@ class Waiting:
             number: the program's.
         """
         told, phase = divmod(self._told(), 4)
-        if told == number:
-            return _REACHED[phase]
+        if told >= number:
+            self.taken = told
+            return _REACHED[phase] if told == number else "begun"
         with contextlib.suppress(BlockingIOError):
             _, descriptors = _receive(self.work, socket.MSG_DONTWAIT)
             for descriptor in descriptors:
@@ -163,7 +167,8 @@ class Waiting:
             self.state.close()
             self._limit(request, True)
         verdict = tests.run(calls := socket.socket(fileno=4))
-        stays = stays and verdict["verdict"] != "gone"  # then the host waits for reports of how both ended
+        # Where the program is gone, the host waits for reports of how both ended.
+        stays = stays and verdict["verdict"] != "gone" and self._holds_little()
         if stays:
             self._tell(request["id"], _IDLE)
         judge.tell(verdict, 5, calls)
@@ -172,8 +177,23 @@ class Waiting:
         if "text" not in request:
             os.close(3)
 
+    def _holds_little(self) -> bool:
+        """Tell whether it holds hardly more memory than it began with.
+
+        What is left, were it only to be collected, would be missing for the next tests, or take their time.
+        """
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (self.base + KEPT_BYTES, hard))
+        try:
+            mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except (OSError, MemoryError):
+            return False
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        return True
+
     def _limit(self, request: dict[str, Any], for_good: bool) -> None:
-        memory = self.base + (request["memory_mb"] << 20)
+        memory = self.base + (request["memory_mb"] << 20) + KEPT_BYTES * (request["kind"] == "judge")
         most = self.hard_address_bytes
         if most < memory:
             raise OSError("the host's own limit (ulimit -v) is lower")

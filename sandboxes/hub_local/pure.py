@@ -48,7 +48,10 @@ _METHODS = frozenset(
 
 def is_pure(nodes: Sequence[ast.AST]) -> bool:
     """Tell whether tests, of these nodes from the outside in, leave nothing behind; False if not certain."""
-    asking = {id(node.func) for node in nodes if type(node) is ast.Call and _asks_type(node)}
+    compared = [
+        side for node in nodes if type(node) is ast.Compare for side in (node.left, *node.comparators)
+    ]
+    asking = {id(side.func) for side in compared if type(side) is ast.Call and _asks_type(side)}
     return all(type(node) in _NODES and (id(node) in asking or _is_harmless(node)) for node in nodes)
 
 
@@ -70,7 +73,11 @@ def _is_known(node: ast.Attribute) -> bool:
 
 
 def _asks_type(node: ast.Call) -> bool:
-    """Tell whether it is `type(x)`: with more arguments that makes a class."""
+    """Tell whether it is `type(x)`: with more arguments that makes a class.
+
+    Only compared, that leaves nothing: `type(int)` is what makes classes, and an object whose class has a
+    `__del__` would run it in the next tests' time.
+    """
     plain = len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)
     return plain and isinstance(node.func, ast.Name) and node.func.id == "type"
 

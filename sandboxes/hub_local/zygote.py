@@ -113,6 +113,10 @@ class Server:
     def run(self, order: dict[str, Any]) -> None:
         """Give the program its time and report its end."""
         start = time.monotonic()
+        if self.waiting.taken == order["id"]:  # by the process that was killed over the one before
+            report = {"id": order["id"], "status": 0, "killed": "", "reached": "", "clean": True}
+            self.control.send(json.dumps(report).encode())
+            return
         killed = self.wait(start + order["wall_s"])
         if self.waiting.stays(order["id"]):  # and may have ended since, over the next program
             report = {"id": order["id"], "status": 0, "killed": "host", "reached": "begun", "clean": True}

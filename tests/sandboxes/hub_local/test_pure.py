@@ -1,14 +1,18 @@
 """Tests that leave nothing behind are judged by a process that stays; all others by one of their own."""
 
 import ast
+import os
+import signal
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import hub
 import hub.errors
-from hub_local.program import MOST_JUDGED
+from hub_local.program import MOST_JUDGED, Waiting
 from hub_local.pure import is_pure
 from hub_local.sandbox import LocalSandbox
 
@@ -18,6 +22,7 @@ PURE = (
     "import math\nassert math.isclose(f(2), math.sqrt(2), abs_tol=1e-6)",
     "from math import isclose as near\nassert near(f(1), 1.0)",
     "assert type(f(1)) == int and isinstance(f(1), int)",
+    "assert type(f(1)) in (int, float) and int is type(f(2)) == type(3)",
     "for n in range(3):\n    assert f(n) == sorted([n, 1], key=lambda x: -x)[0]",
     "try:\n    f(0)\n    assert False\nexcept ZeroDivisionError as error:\n    pass",
     "assert [x.strip().lower() for x in f('A, B').split(',')] == ['a', 'b']",
@@ -49,6 +54,9 @@ IMPURE = {
     "a class made by type": "assert type('A', (), {}) and f(1)",
     "a class made by starred type": "assert type(*('A', (), {})) and f(1)",
     "type as a value": "g = type\nassert f(1)",
+    "a class made by the type of a type": "A = type(type(1))('A', (), {})\nassert f(A)",
+    "a class made by a type that is kept": "t = type(int)\nA = t('A', (), {})\nassert f(A)",
+    "a type that a rebound name lets out": "isinstance = lambda a, b: b\nt = isinstance(1, type(int))\nassert f(t)",
     "a decorator": "@f\ndef g():\n    pass\nassert f(1)",
     "a global": "def g():\n    global x\n    x = 1\nassert f(1)",
     "a generator": "def g():\n    yield 1\nassert f(1)",
@@ -145,3 +153,61 @@ def test_limits_are_those_of_each_program(box: LocalSandbox) -> None:
     for memory_mb, verdict in ((64, "error"), (512, "passed"), (64, "error")):
         done = box.run(hub.Program(F, tests=tests), hub.Limits(wall_s=10.0, memory_mb=memory_mb))
         assert done.verdict == verdict, done
+
+
+LEAVE = {
+    "a cycle around much memory": "x = [f(0)] * 40_000_000\ndef g():\n    return x\n",
+    "a cycle around memory that was never touched": "assert f(1)\nx = [bytearray(300_000_000)]\nx.append(x)\n",
+    "a cycle of many objects": "assert f(1)\nx = [[] for n in range(500_000)]\nx.append(x)\n",
+}
+
+
+@pytest.mark.parametrize("tests", LEAVE.values(), ids=LEAVE)
+def test_memory_that_tests_leave_is_not_missing_for_the_next(box: LocalSandbox, tests: str) -> None:
+    assert passes(box, "assert f(1) == 1")
+    before = judging(box)
+    limits = hub.Limits(wall_s=10.0, memory_mb=400)
+    for text in (tests, "assert f(1) == 1\nx = [0] * 30_000_000"):
+        assert box.run(hub.Program(F, tests=text), limits).verdict is hub.Verdict.PASSED
+    assert another(box, before) != before
+
+
+def test_a_message_that_cannot_be_shown_costs_no_verdict(box: LocalSandbox) -> None:
+    for tests, verdict in (
+        ("assert f(1) == 2, 10 ** 5_000", hub.Verdict.FAILED),
+        ("assert f(1) == 1\nraise ValueError(10 ** 5_000)", hub.Verdict.ERROR),
+        (
+            "class E(Exception):\n    def __str__(self):\n        raise self\nassert f(1) == 1\nraise E",
+            hub.Verdict.ERROR,
+        ),
+    ):
+        done = box.run(hub.Program(F, tests=tests), hub.Limits(wall_s=10.0))
+        assert done.verdict is verdict, done
+        assert "cannot be shown" in done.info["detail"]
+
+
+def test_a_judge_that_is_killed_from_outside_costs_no_verdict(box: LocalSandbox) -> None:
+    assert passes(box, "assert f(1) == 1")
+    before = judging(box)
+    source = "import time\ndef f(x):\n    print('here', flush=True)\n    time.sleep(x)\n    return x\n"
+    program = hub.Program(source, tests="assert f(0.5) == 0.5")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(box.run, program, hub.Limits(wall_s=20.0))
+        os.kill(int(before), signal.SIGKILL)  # before, while or after it judges: that is one to the caller
+        assert running.result().verdict is hub.Verdict.PASSED
+    assert passes(box, "assert f(1) == 1")
+
+
+def test_a_program_that_a_killed_process_took_is_known() -> None:
+    """A process may be killed at the limit of a program that it has just judged, with the next one in hand."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        waiting = Waiting(theirs, {"tier": "landlock", "landlock_abi": 3, "tools": False}, 0, -1)
+        for number, phase, reached, taken in (
+            (1, 1, "read", 1),
+            (1, 2, "begun", 1),
+            (2, 1, "begun", 2),
+            (2, 3, "begun", 2),
+        ):
+            waiting._tell(number, phase)
+            assert (waiting.reached(1), waiting.taken) == (reached, taken)
