@@ -98,7 +98,7 @@ def _samples(run: StoredRun) -> Iterable[dict[str, Any]]:
             "sample": sample,
             "id": line["id"],
             "prompt": line["prompt"],
-            "completion": line["completion"],
+            "completion": "" if line["completion"] is None else line["completion"],  # none: it was refused
             "kind": kind,
             "category": str(line.get(run.category, "")) if run.category else "",
             "answer": _answer(result["scores"]),

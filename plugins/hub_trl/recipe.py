@@ -245,7 +245,7 @@ def _evaluate(written: Written) -> EvaluateTable:
     if not isinstance(written.tables["evaluate"], dict):
         raise written.error(("evaluate",), "should be a table")
     table = _table(EvaluateTable, "evaluate", written)
-    if not table.on or not isinstance(table.on, list) or len(set(map(str, table.on))) < len(table.on):
+    if not table.on or len(set(map(str, table.on))) < len(table.on):
         raise written.error(("evaluate",), "needs `on`, a list that names each benchmark once")
     for key in ("every_steps", "limit", "samples_per_prompt", "batch_size"):
         value = getattr(table, key)

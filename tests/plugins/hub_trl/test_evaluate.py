@@ -312,7 +312,11 @@ def test_two_processes_share_the_completions(model_folder: Path, tmp_path: Path)
 BAD = [
     ("no benchmark", "on = []", "evaluate: needs `on`"),
     ("named twice", 'on = ["arithmetic", "arithmetic"]', "evaluate: needs `on`"),
-    ("not a list", 'on = "arithmetic"', "evaluate: needs `on`"),
+    (
+        "not a list",
+        'on = "arithmetic"',
+        "evaluate.on: [evaluate]: option 'on' is 'arithmetic', but should be",
+    ),
     ("an unknown one", 'on = ["arithmetik"]', "unknown benchmark 'arithmetik'"),
     ("an unknown key", 'on = ["arithmetic"]\nevery = 5', "[evaluate] has no option 'every'"),
     ("no steps", 'on = ["arithmetic"]\nevery_steps = 0', "evaluate.every_steps: should be at least 1"),
