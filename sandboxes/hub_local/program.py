@@ -17,7 +17,7 @@ import threading
 import time
 from typing import Any
 
-from hub_local import judge, kernel, seccomp, solver
+from hub_local import fixed_place, judge, kernel, seccomp, solver
 
 OPEN_FILES = 64
 FILE_BYTES = 32 << 20
@@ -46,6 +46,8 @@ def prepare(config: dict[str, Any]) -> None:
     namespaces = config["tier"] == "namespaces"
     os.environ.clear()
     os.environ.update(ENVIRONMENT, **({} if namespaces else _scratch(config)))
+    if not namespaces and config["scratch"] != fixed_place.PLACE:
+        fixed_place.lead(config["scratch"], [*config["readable"], *config["packages"]])
     sys.argv = ["/tmp/program.py"]
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
