@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 
-def test_zero_2(model_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "processes"), [(2, 1), (2, 2), (3, 2)])
+def test_zero(model_folder: Path, tmp_path: Path, stage: int, processes: int) -> None:
     script = Path(__file__).with_name("in_deepspeed.py")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc_per_node={processes}",
+    ]
     done = subprocess.run(
-        [*launcher, str(script), str(model_folder), str(tmp_path)],
+        [*launcher, str(script), str(model_folder), str(tmp_path), str(stage)],
         env={**os.environ, "DS_ACCELERATOR": "cpu"},
         capture_output=True,
         text=True,
@@ -23,6 +30,7 @@ def test_zero_2(model_folder: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["wrapped"] == "DeepSpeedEngine"
     for entry in found["log"]:
-        parts = entry["rewards/math/mean"] + 0.5 * entry["rewards/tokens/mean"]
+        assert entry["rewards/largest-group/mean"] == 4, "a group is whole, whichever process has its samples"
+        parts = entry["rewards/math/mean"] + 0.5 * entry["rewards/tokens/mean"] + 0.25 * 4
         assert entry["reward"] == pytest.approx(parts, abs=1e-6)
         assert entry["hub/missing"] == 0
