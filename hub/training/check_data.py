@@ -1,6 +1,6 @@
 """Finds before training what a mix lacks in a trainer's data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +35,30 @@ def check_data(mix: Mix, trainer: TrainerPlugin, path: str | Path, options: Mapp
     columns_of = open_target(trainer.columns, trainer.origin)
     taken = {name: options[name] for name in describe_options(columns_of) if name in options}
 
+    hidden: list[str] = []
+
     def rows() -> Iterator[Mapping[str, Any]]:
         for number, row in enumerate(DataFile(str(path)), 1):
             try:
-                yield {TOKENS: (), **columns_of(row.columns, **taken)}
+                columns = {TOKENS: (), **columns_of(row.columns, **taken)}
             except ConfigError as error:
+                hidden.clear()
                 raise ConfigError(f"row {number}: {error}") from error
+            hidden[:] = sorted(row.columns.keys() - columns.keys())
+            yield columns
 
     try:
         count = mix.check(rows())
     except ConfigError as error:
-        raise ConfigError(f"{path}, as {trainer.name} gives it to rewards: {error}") from error
+        raise ConfigError(
+            f"{path}, as {trainer.name} gives it to rewards: {error}{_of_file(hidden)}"
+        ) from error
     if not count:
         raise ConfigError(f"{path} has no rows")
     return count
+
+
+def _of_file(hidden: Sequence[str]) -> str:
+    return (
+        f"; what else the file's row has, rewards do not get as such: {', '.join(hidden)}" if hidden else ""
+    )

@@ -95,7 +95,12 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {**PLAIN, "completions": 1},
         r"row 2: the data has a column 'completions', which is what TRL",
     ),
-    ("verl", {"answer": "gold"}, without(VERL, "ground_truth"), r"row 2 has no column 'gold'"),
+    (
+        "verl",
+        {"answer": "gold"},
+        without(VERL, "ground_truth"),
+        r"row 2 has no column 'gold'.*as such: .*reward_model",
+    ),
     (
         "verl",
         {"answer": "gold"},
