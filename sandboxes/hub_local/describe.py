@@ -47,9 +47,8 @@ def describe(tier: str, languages: Mapping[str, Language]) -> list[Layer]:
             True,
             f"memory, processor time, {program.OPEN_FILES} files, {program.FILE_BYTES >> 20} MiB per file"
             + (
-                f", {SCRATCH_MB} MiB of /tmp, {program.MOST_THREADS} threads"
-                if namespaces
-                else "; not the number of threads and files"
+                f", {SCRATCH_MB} MiB of /tmp"
+                + (f", {program.MOST_THREADS} threads" if namespaces else "; not the number of threads")
             ),
         ),
         Layer("environment", True, "made anew; the host's variables are not there"),

@@ -159,7 +159,8 @@ class Runner:
             return Verdict.OUTPUT_LIMIT
         if "limit" in (solver["killed"], judge["killed"]):
             return Verdict.TIMEOUT
-        if self._told() != "gone" and (judge["killed"] == "host" or judge["status"] == signal.SIGKILL):
+        killed = judge["killed"] or (judge["status"] == signal.SIGKILL and "from outside")
+        if self._told() != "gone" and killed in ("host", "from outside"):
             raise Lost("the process that judged was killed from outside")
         ended = self._ended(solver, allow_failure=True)
         return ended or Verdict.ERROR

@@ -4,6 +4,9 @@ import contextlib
 import os
 import time
 
+MOST_ENTRIES = 8192
+"""Files and folders of a program."""
+
 
 def remove(folder: str) -> None:
     """Remove a folder with all that is in it, as far as it is still there."""
@@ -36,6 +39,32 @@ def empty(folder: str, seconds: float = float("inf")) -> bool:
         os.rmdir(path)
     os.rmdir(pit)
     return True
+
+
+def is_full(folder: str, megabytes: int) -> bool:
+    """Tell whether what a folder holds is more than so many MiB, or than `MOST_ENTRIES`.
+
+    What is written meanwhile may be missed, and so is what has no name any more.
+    """
+    left, entries, waiting = megabytes << 20, MOST_ENTRIES, [folder]
+    while waiting:
+        try:
+            with os.scandir(path := waiting.pop()) as found:
+                for entry in found:
+                    entries -= 1
+                    with contextlib.suppress(FileNotFoundError):
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        else:
+                            left -= entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entries < 0 or left < 0:
+                        return True
+        except PermissionError:
+            with contextlib.suppress(OSError):
+                os.chmod(path, 0o700)  # for the next time
+        except OSError:
+            pass  # it is gone, or so deep that its path is too long: then there are many of them
+    return False
 
 
 def _without_files(folder: str) -> list[str]:

@@ -20,6 +20,8 @@ import time
 from typing import Any
 
 _WAITS_MS = 1_000
+_LOOKS_MS = 200
+"""How often it looks at what a program wrote, where no file system of its own limits that."""
 
 
 def main() -> None:
@@ -143,16 +145,18 @@ class Server:
         self.fork()
 
     def wait(self, until: float) -> str:
-        """Wait for the program's end; return why it is to be killed instead, by its limit or the host."""
+        """Wait for the program's end; return why it is to be killed: its limit, the host, the disk."""
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 return "limit"
-            events = dict(self.poller.poll(min(left * 1000, _WAITS_MS)))
+            events = dict(self.poller.poll(min(left * 1000, _WAITS_MS if self.alone else _LOOKS_MS)))
             if self.pidfd in events:
                 return ""
             if events:
                 return "host" if self.control.recv(1 << 16) else "gone"
+            if not self.alone and self.scratch.is_full(self.config["scratch"], self.config["scratch_mb"]):
+                return "disk"
 
     def clean(self, keep_files: bool = False, seconds: float = float("inf")) -> bool:
         """End whatever the program started, and empty what it could write to; False where time ran out."""

@@ -91,3 +91,22 @@ def test_judges_have_it_too(box: LocalSandbox) -> None:
     tests = "with open('/tmp/state', 'w') as f:\n    f.write('1')\nassert f2(open('/tmp/state').read()) == 1"
     done = box.run(hub.Program("f2 = int", tests=tests), hub.Limits(wall_s=10.0))
     assert done.verdict is hub.Verdict.PASSED, done
+
+
+FILLS = {
+    "large files": "while True:\n    n += 1\n    open(f'/tmp/{n}', 'wb').write(bytes(16 << 20))",
+    "many files": "while True:\n    n += 1\n    open(f'/tmp/{n}', 'w').close()",
+    "many folders": "while True:\n    n += 1\n    os.mkdir(f'/tmp/{n}')",
+    "a folder that cannot be listed": "os.mkdir('/tmp/d', 0o300)\nwhile True:\n    n += 1\n"
+    "    open(f'/tmp/d/{n}', 'wb').write(bytes(16 << 20))",
+    "folders in folders": "while True:\n    os.mkdir('d')\n    os.chdir('d')\n"
+    "    open('f', 'wb').write(bytes(1 << 16))",
+}
+
+
+@pytest.mark.parametrize("source", FILLS.values(), ids=FILLS)
+def test_no_program_fills_the_disk(box: LocalSandbox, source: str) -> None:
+    done = box.run(hub.Program(f"import os\nn = 0\n{source}"), hub.Limits(wall_s=20.0))
+    assert done.verdict in (hub.Verdict.ERROR, hub.Verdict.KILLED), done
+    again = box.run(hub.Program("import os\nprint(os.listdir('/tmp'))"), hub.Limits(wall_s=10.0))
+    assert again.stdout == "[]\n"
