@@ -221,6 +221,7 @@ def test_a_dead_worker_costs_nothing_until_it_is_reaped(
     pool = one._lanes.get(hub.Lane.PROCESS)
     assert isinstance(pool, Pool)
     assert pool._server.process is not None
+    wait_for(lambda: all(handle.pid for handle in pool._handles.values()))  # none is still to be forked
     os.kill(pool._server.process.pid, signal.SIGSTOP)
     try:
         dying = submit(one, reward, ["die"])
