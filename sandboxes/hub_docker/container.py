@@ -25,6 +25,11 @@ _HOW_TO_BUILD = (
     "repository: docker build -t {image} -f sandboxes/hub_docker/Dockerfile ."
 )
 
+_HOW_TO_ALLOW = (
+    "Docker's own seccomp profile allows Landlock from version 20.10.24 on; for an older engine, give "
+    "`seccomp` the path of a newer profile. gVisor's runsc of 2024 allows mounts in namespaces, that of 2022 not"
+)
+
 
 @dataclass(frozen=True)
 class Walls:
@@ -119,10 +124,7 @@ class Container:
             refused = f"the sandbox in the container refuses to run: {answer['refused']}"
             if answer.get("kind") == "OptionError":
                 raise OptionError(refused)
-            raise SandboxUnavailable(
-                f"{refused}. Docker's own seccomp profile allows Landlock from version 20.10.24 on; for an "
-                "older engine, give `seccomp` the path of a newer profile"
-            )
+            raise SandboxUnavailable(f"{refused}. {_HOW_TO_ALLOW}")
         if answer.get("protocol") != wire.PROTOCOL or answer.get("code") != walls.code:
             raise SandboxUnavailable(
                 f"the image {walls.image} holds another version of the sandbox's code, whose verdicts may "

@@ -30,8 +30,9 @@ class DockerSandbox:
         image: made by `build_image.sh` or the `Dockerfile` beside this file.
         host: the engine, e.g. "unix:///run/docker.sock"; None: what DOCKER_HOST says, else this machine's.
         runtime: of the containers, e.g. "runsc" for gVisor; None: the engine's own.
-        require: walls inside the container, of which one must be given: "landlock" or "namespaces". gVisor
-            has no Landlock, and Docker's seccomp profile refuses namespaces.
+        require: walls and layers that must be there inside the container (see `describe`), e.g. "gvisor".
+            None: "landlock" with the engine's own runtime, and with another one the best that it gives:
+            gVisor has no Landlock, and Docker's seccomp profile refuses namespaces.
         seccomp: the path of a profile in JSON; None: Docker's own.
         packages: packages of the image that programs may import beside the standard library.
         memory_mb: MiB of one container, for the program, its judge and /tmp.
@@ -78,7 +79,7 @@ class DockerSandbox:
             scratch_mb=64,
             seccomp=_profile(seccomp),
             runtime=runtime,
-            options={"require": _listed(require) or ["landlock"], "packages": _listed(packages)},
+            options={"require": _required(require, runtime), "packages": _listed(packages)},
             labels=labels(),
             code=code_digest(),
         )
@@ -176,6 +177,10 @@ class DockerSandbox:
         self._places.refuse(SandboxUnavailable("the sandbox was closed"))
         self._pool.close()
         self._client.close()
+
+
+def _required(names: list[str] | str | None, runtime: str | None) -> list[str]:
+    return ["landlock"] if names is None and runtime is None else _listed(names)
 
 
 def _listed(names: list[str] | str | None) -> list[str]:

@@ -28,7 +28,6 @@ INNER_ID = 1000
 # Not /dev/zero: mapped as shared, it is memory that no limit of a process counts.
 _DEVICES = ("null", "full", "random", "urandom")
 _ROOT = "/tmp"
-SCRATCH_OPTIONS = "size={size},nr_inodes=8192,mode=1777"
 
 
 def enter_namespaces(control: socket.socket, config: dict[str, Any]) -> None:
@@ -59,7 +58,7 @@ def enter_namespaces(control: socket.socket, config: dict[str, Any]) -> None:
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
     kernel.die_with_parent()
-    _build_root(sources, covered, packages, config["scratch_mb"])
+    _build_root(sources, covered, packages, config)
     socket.sethostname("sandbox")
     kernel.empty_bounding_set()
 
@@ -68,7 +67,9 @@ Source = tuple[str, int]
 """A path and a descriptor of what is there."""
 
 
-def _build_root(sources: list[Source], covered: list[str], packages: list[Source], scratch_mb: int) -> None:
+def _build_root(
+    sources: list[Source], covered: list[str], packages: list[Source], config: dict[str, Any]
+) -> None:
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     devices = [(name, os.open(f"/dev/{name}", os.O_PATH | os.O_CLOEXEC)) for name in _DEVICES]
     kernel.mount("tmpfs", _ROOT, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
@@ -93,15 +94,17 @@ def _build_root(sources: list[Source], covered: list[str], packages: list[Source
             pass
         kernel.mount(f"/proc/self/fd/{descriptor}", target, None, kernel.MS_BIND)
         os.close(descriptor)
-        read_only = kernel.mount_flags(target) | kernel.MS_RDONLY | kernel.MS_NOSUID
-        kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | read_only)
+        flags = kernel.mount_flags(target) | kernel.MS_NOSUID
+        if not config["gvisor"]:  # where no device can then be written to: programs may change no times there
+            flags |= kernel.MS_RDONLY
+        kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
     for name in ("tmp", "old"):
         os.makedirs(f"{_ROOT}/{name}", exist_ok=True)
     kernel.pivot_root(_ROOT, f"{_ROOT}/old")
     os.chdir("/")
     kernel.unmount("/old")
     os.rmdir("/old")
-    mount_scratch(scratch_mb)
+    mount_scratch(config)
     flags = kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
     kernel.mount(None, "/", None, flags)
     os.chdir("/tmp")
@@ -133,9 +136,11 @@ def _make_read_only(targets: list[str]) -> None:
                 kernel.mount(None, place, None, kernel.MS_REMOUNT | kernel.MS_BIND | flags)
 
 
-def mount_scratch(megabytes: int) -> None:
-    """Give programs an empty /tmp of this size in MiB."""
-    options = SCRATCH_OPTIONS.format(size=f"{megabytes}m")
+def mount_scratch(config: dict[str, Any]) -> None:
+    """Give programs an empty /tmp, of limited size; gVisor does not limit how many files it holds."""
+    options = f"size={config['scratch_mb']}m,mode=1777"
+    if not config["gvisor"]:
+        options += f",nr_inodes={scratch.MOST_ENTRIES}"
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOATIME
     kernel.mount("tmpfs", "/tmp", "tmpfs", flags, options)
 
@@ -151,11 +156,11 @@ def scratch_state() -> State:
     return empty, found.st_mode, found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns
 
 
-def renew_scratch(megabytes: int) -> None:
+def renew_scratch(config: dict[str, Any]) -> None:
     """Give programs another /tmp, new and empty."""
     os.chdir("/")
     kernel.unmount("/tmp")
-    mount_scratch(megabytes)
+    mount_scratch(config)
     os.chdir("/tmp")
 
 

@@ -40,6 +40,13 @@ def describe(tier: str, languages: Mapping[str, Language]) -> list[Layer]:
             if namespaces
             else f"version {abi}: the interpreter and libraries can be read, one scratch folder written",
         ),
+        Layer(
+            "gvisor",
+            kernel.is_gvisor(),
+            "it answers every system call, so the host's kernel is not reached"
+            if kernel.is_gvisor()
+            else "not here: system calls reach this machine's own kernel",
+        ),
         Layer("seccomp", True, f"{MACHINE}: listed calls only; no new process, no socket, signals to itself"),
         Layer("capabilities", True, "none, and none can be gained (no_new_privs)"),
         Layer(

@@ -72,6 +72,7 @@ def configuration(
         "packages": packages,
         "covered": _covered([base["stdlib"], base["platstdlib"]]),
         "landlock_abi": kernel.landlock_abi(),
+        "gvisor": kernel.is_gvisor(),
         "scratch_mb": SCRATCH_MB,
         "cleans_s": CLEANS_S,
         "scratch": scratch,

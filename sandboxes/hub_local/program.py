@@ -68,22 +68,24 @@ class Waiting:
 
     def __init__(self, work: socket.socket, config: dict[str, Any], base: int, ruleset: int) -> None:
         self.work, self.base, self.ruleset = work, base, ruleset
+        self.counted = resource.RLIMIT_AS if config["gvisor"] else resource.RLIMIT_DATA
+        """The limit of memory: gVisor holds to none of private memory alone."""
         self.state = mmap.mmap(-1, _STATE.size)
         self.judged = self.taken = 0
         """Programs that it has judged; the last one that it took after one over which it was killed."""
         self.namespaces = config["tier"] == "namespaces"
-        self.filter = kernel.Filter(
-            *seccomp.strict(self.namespaces, self.namespaces or config["landlock_abi"] >= 3)
-        )
+        own_files = self.namespaces and not config["gvisor"]  # whose devices are in no mount of their own
+        keeps_sizes = self.namespaces or config["landlock_abi"] >= 3
+        self.filter = kernel.Filter(*seccomp.strict(own_files, keeps_sizes))
         self.tools = config["tools"]
         if self.tools:
-            self.starts = kernel.Filter(seccomp.command(starts=True))
-            self.runs = kernel.Filter(seccomp.command(starts=False))
+            self.starts = kernel.Filter(seccomp.command(starts=True, own_files=True))
+            self.runs = kernel.Filter(seccomp.command(starts=False, own_files=own_files))
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         self.hard_address_bytes = hard if hard != resource.RLIM_INFINITY else 1 << 62
-        # Before Linux 5.14 all processes of the user count, those of the host as well.
+        # Before Linux 5.14 all processes of the user count, also the host's. gVisor calls itself 4.4.
         release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
-        self.counts_own = self.namespaces and release >= (5, 14)
+        self.counts_own = self.namespaces and (release >= (5, 14) or config["gvisor"])
 
     def reached(self, number: int) -> str:
         """Return how far the process came that has ended: it has "begun" its program, only "read" it, or "".
@@ -184,14 +186,14 @@ class Waiting:
 
         What is left, were it only to be collected, would be missing for the next tests, or take their time.
         """
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (self.base + KEPT_BYTES, hard))
+        soft, hard = resource.getrlimit(self.counted)
+        resource.setrlimit(self.counted, (self.base + KEPT_BYTES, hard))
         try:
             mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
         except (OSError, MemoryError):
             return False
         finally:
-            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            resource.setrlimit(self.counted, (soft, hard))
         return True
 
     def _limit(self, request: dict[str, Any], for_good: bool) -> None:
@@ -201,9 +203,9 @@ class Waiting:
             raise OSError("the host's own limit (ulimit -v) is lower")
         limits = {
             resource.RLIMIT_CPU: int(request["wall_s"] + time.process_time()) + 2,
-            resource.RLIMIT_DATA: memory,
             resource.RLIMIT_AS: min(2 * memory + (1 << 30), most),
         }
+        limits[self.counted] = memory
         if self.counts_own:
             limits[resource.RLIMIT_NPROC] = MOST_THREADS
         if for_good:  # else other descriptors come, by way of numbers above it
@@ -266,7 +268,6 @@ _SAME_LIMITS = {
     resource.RLIMIT_FSIZE: FILE_BYTES,
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_MEMLOCK: 0,
-    resource.RLIMIT_MSGQUEUE: 0,
 }
 
 

@@ -114,13 +114,16 @@ def strict(own_files: bool = True, keeps_sizes: bool = True) -> tuple[bytes, lis
     ]
 
 
-def command(starts: bool) -> bytes:
+def command(starts: bool, own_files: bool) -> bytes:
     """Return the filter for compilers and what they make.
 
     Args:
         starts: it may start processes, in its namespace; else it is one process, and may be another program.
+        own_files: as for `strict`.
     """
-    allowed = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING} {_OWNED} {_COMMAND}".split()
+    allowed = f"{_FILES} {_MEMORY} {_TIME} {_SIGNALS} {_PROCESS} {_WAITING} {_COMMAND}".split()
+    if own_files:
+        allowed += _OWNED.split()
     if starts:
         allowed += _STARTING.split()
     checks = [

@@ -108,7 +108,7 @@ class Slot:
         root = os.geteuid() == 0
         folder = f"/proc/{self.process.pid}"
         try:
-            if not root:
+            if not root and Path(f"{folder}/setgroups").exists():  # gVisor maps groups without
                 Path(f"{folder}/setgroups").write_text("deny")
             Path(f"{folder}/uid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.geteuid()} 1")
             Path(f"{folder}/gid_map").write_text(f"{_INNER_ID} {_NOBODY if root else os.getegid()} 1")

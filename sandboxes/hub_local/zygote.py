@@ -21,7 +21,7 @@ from typing import Any
 
 _WAITS_MS = 1_000
 _LOOKS_MS = 200
-"""How often it looks at what a program wrote, where no file system of its own limits that."""
+"""How often it looks at what a program wrote, where no file system of its own limits all of that."""
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     for name in config["preload"]:
         importlib.import_module(name)
     config["packages"] = sorted({*config["packages"], *_imported(config["paths"])})
-    base = _data_bytes()
+    base = _base_bytes("VmSize:" if config["gvisor"] else "VmData:")
     ruleset = -1
     try:
         if config["tier"] == "namespaces":
@@ -77,10 +77,18 @@ class Server:
         self.confine = importlib.import_module("hub_local.confine")
         self.kernel = importlib.import_module("hub_local.kernel")
         self.scratch = importlib.import_module("hub_local.scratch")
+        self.watched = config["scratch"] if not self.alone else "/tmp" if config["gvisor"] else ""
+        """The folder that no file system of its own keeps from being filled."""
         self.untouched = self.confine.scratch_state() if self.alone else ()
-        self.child = self.pidfd = -1
+        self.child = 0
+        """The process for the next program, or that runs one; 0 for none."""
+        # Not by a descriptor of the process: gVisor has none.
+        self.ended, ended = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(ended, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         self.poller = select.poll()
         self.poller.register(control, select.POLLIN)
+        self.poller.register(self.ended, select.POLLIN)
 
     def serve(self) -> None:
         """Follow orders until the host is gone."""
@@ -89,8 +97,8 @@ class Server:
                 order = json.loads(data)
                 if "wall_s" in order:
                     self.run(order)
-        if self.pidfd != -1:  # before its folder is removed
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        if self.child:
+            os.kill(self.child, signal.SIGKILL)  # before its folder is removed
             self.reap()
 
     def fork(self) -> None:
@@ -98,18 +106,17 @@ class Server:
         child = self.kernel.fork()
         if child == 0:
             try:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 self.waiting.become()
             finally:
                 os._exit(70)
-        self.child, self.pidfd = child, os.pidfd_open(child)
-        self.poller.register(self.pidfd, select.POLLIN)
+        self.child = child
 
     def reap(self) -> tuple[int, resource.struct_rusage]:
         """Wait for the process's end; return its status and what it used."""
-        self.poller.unregister(self.pidfd)
-        os.close(self.pidfd)
-        self.pidfd = -1
         _, status, usage = os.wait4(self.child, 0)
+        self.child = 0
         return status, usage
 
     def run(self, order: dict[str, Any]) -> None:
@@ -150,12 +157,14 @@ class Server:
             left = until - time.monotonic()
             if left <= 0:
                 return "limit"
-            events = dict(self.poller.poll(min(left * 1000, _WAITS_MS if self.alone else _LOOKS_MS)))
-            if self.pidfd in events:
-                return ""
-            if events:
+            events = dict(self.poller.poll(min(left * 1000, _LOOKS_MS if self.watched else _WAITS_MS)))
+            if self.ended in events:
+                os.read(self.ended, 1 << 16)
+                if os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    return ""
+            if self.control.fileno() in events:
                 return "host" if self.control.recv(1 << 16) else "gone"
-            if not self.alone and self.scratch.is_full(self.config["scratch"], self.config["scratch_mb"]):
+            if self.watched and self.scratch.is_full(self.watched, self.config["scratch_mb"]):
                 return "disk"
 
     def clean(self, keep_files: bool = False, seconds: float = float("inf")) -> bool:
@@ -181,7 +190,7 @@ class Server:
         except PermissionError:
             touched = True
         if touched:
-            self.confine.renew_scratch(self.config["scratch_mb"])
+            self.confine.renew_scratch(self.config)
             self.untouched = self.confine.scratch_state()
 
 
@@ -204,11 +213,11 @@ def _imported(folders: list[str]) -> list[str]:
     return list(found)
 
 
-def _data_bytes() -> int:
-    """Private memory of this process in bytes, to which a program's limit is added."""
+def _base_bytes(what: str) -> int:
+    """Return the memory of this process in bytes, of the kind that is limited: a program's limit is added."""
     with open("/proc/self/status") as status:
         for line in status:
-            if line.startswith("VmData:"):
+            if line.startswith(what):
                 return int(line.split()[1]) << 10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 

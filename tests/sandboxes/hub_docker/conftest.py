@@ -28,6 +28,17 @@ def engine_client() -> Iterator[Any]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def gvisor_box(engine_client: Any) -> Iterator[DockerSandbox]:
+    """A sandbox of one container in gVisor."""
+    if "runsc" not in engine_client.info()["Runtimes"]:
+        pytest.skip("needs a Docker engine that has gVisor (scripts/gvisor, then scripts/docker-engine)")
+    sandbox = hub.open_sandbox("docker", slots=1, runtime="runsc", require="gvisor")
+    assert isinstance(sandbox, DockerSandbox)
+    yield sandbox
+    sandbox.close()
+
+
 @pytest.fixture
 def engine_is_away() -> Iterator[None]:
     """Around tests without an engine: docker-py 7.2 does not close a socket that it could not connect."""

@@ -1,4 +1,4 @@
-"""Every program of the shared file gets its verdict in a container."""
+"""Every program of the shared file gets its verdict in a container, be its kernel the host's or gVisor."""
 
 import json
 from pathlib import Path
@@ -25,6 +25,15 @@ def rows(shared_data: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_verdicts(docker_box: DockerSandbox, rows: list[dict[str, Any]], group: str) -> None:
+    check(docker_box, rows, group)
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if group != "resource"])  # most run to the limit
+def test_verdicts_in_gvisor(gvisor_box: DockerSandbox, rows: list[dict[str, Any]], group: str) -> None:
+    check(gvisor_box, rows, group)
+
+
+def check(box: DockerSandbox, rows: list[dict[str, Any]], group: str) -> None:
     mine = [row for row in rows if row["group"] == group]
     assert mine
     wrong = []
@@ -33,7 +42,7 @@ def test_verdicts(docker_box: DockerSandbox, rows: list[dict[str, Any]], group: 
             program = hub.Program(row["code"], stdin=row["stdin"], expected_stdout=row["expected_stdout"])
         else:
             program = hub.Program(row["code"], tests=row["tests"], entry_point=row["entry_point"])
-        done = docker_box.run(program, hub.Limits(wall_s=5.0))
+        done = box.run(program, hub.Limits(wall_s=5.0))
         if WORDS.get(done.verdict, str(done.verdict)) not in row["accept"]:
             wrong.append((row["id"], str(done.verdict), row["accept"], done.stderr[-300:]))
     assert wrong == []

@@ -206,7 +206,9 @@ def test_a_program_that_a_killed_process_took_is_known() -> None:
     """A process may be killed at the limit of a program that it has just judged, with the next one in hand."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        waiting = Waiting(theirs, {"tier": "landlock", "landlock_abi": 3, "tools": False}, 0, -1)
+        waiting = Waiting(
+            theirs, {"tier": "landlock", "landlock_abi": 3, "gvisor": False, "tools": False}, 0, -1
+        )
         for number, phase, reached, taken in (
             (1, 1, "read", 1),
             (1, 2, "begun", 1),
