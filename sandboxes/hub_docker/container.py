@@ -26,8 +26,8 @@ _HOW_TO_BUILD = (
 )
 
 _HOW_TO_ALLOW = (
-    "Docker's own seccomp profile allows Landlock from version 20.10.24 on; for an older engine, give "
-    "`seccomp` the path of a newer profile. gVisor's runsc of 2024 allows mounts in namespaces, that of 2022 not"
+    "Docker's own seccomp profile allows Landlock from version 20.10.24 on; for an older engine, "
+    "give `seccomp` the path of a newer profile. runsc of gVisor allows mounts in namespaces from 2024 on"
 )
 
 
