@@ -12,12 +12,15 @@ import contextlib
 import json
 import multiprocessing
 import os
+import random
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +35,8 @@ TEXT = "<think>seventeen and twenty-five</think> The sum of 17 and 25 is 42, so 
 SALT = b"@@@@@@@@@@@@"
 LIMIT_S = 0.2
 CONCURRENCIES = (1, 16, 256, 2048)
+PER_S = 1000.0
+"""Samples that arrive per second in an open loop, of which ten hang: two at once on average."""
 
 
 @hub.reward(needs=["answer"], lane="inline")
@@ -56,9 +61,12 @@ class Load:
         port: where.
         path: of the requests.
         batch: samples per request.
-        concurrency: connections, each with one request under way.
+        concurrency: connections, each with at most one request under way.
         seconds: for how long.
         hostile: every so many samples one hangs, at most one of a request; 0: none.
+        per_s: samples that arrive per second, at random times, whether or not those before are answered: an
+            open loop, in which the time of a request counts from when it should have been sent. 0: a closed
+            loop, in which each connection sends its next request when it has its answer.
     """
 
     port: int
@@ -67,6 +75,7 @@ class Load:
     concurrency: int
     seconds: float
     hostile: int = 0
+    per_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ def body(batch: int, hostile: bool) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One client that sends its next request when it has the answer to the last; as little code as can be."""
+    """One client; as little code as can be."""
 
     def __init__(self, generator: "Generator") -> None:
         self.generator = generator
@@ -114,11 +123,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.send()
+        self.generator.free(self)
 
-    def send(self) -> None:
+    def send(self, due: float) -> None:
         data, self.hostile = self.generator.request()
-        self.sent = time.perf_counter()
+        self.due = due
         self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
@@ -136,12 +145,12 @@ class Connection(asyncio.Protocol):
             self.missing -= len(data)
         if self.missing == 0:
             self.missing = -1
-            self.generator.answered(time.perf_counter() - self.sent, self.hostile, self.fine)
-            self.send()
+            self.generator.answered(time.perf_counter() - self.due, self.hostile, self.fine)
+            self.generator.free(self)
 
 
 class Generator:
-    """Keeps `concurrency` requests under way for some seconds."""
+    """Sends requests for some seconds: as fast as they are answered, or as they arrive."""
 
     def __init__(self, load: Load) -> None:
         self.load = load
@@ -151,6 +160,30 @@ class Generator:
         self.times: list[float] = []
         self.done = self.refused = self.answers = 0
         self.counting = False
+        self.idle: list[Connection] = []
+        self.waiting: deque[float] = deque()
+
+    def free(self, connection: Connection) -> None:
+        """Have a connection send what waits, or what is next."""
+        if not self.load.per_s:
+            connection.send(time.perf_counter())
+        elif self.waiting:
+            connection.send(self.waiting.popleft())
+        else:
+            self.idle.append(connection)
+
+    async def arrive(self) -> None:
+        """Send requests at random times, for ever."""
+        chance, mean_s = random.Random(1), self.load.batch / self.load.per_s
+        due = time.perf_counter()
+        while True:
+            due += chance.expovariate(1.0 / mean_s)
+            while (left := due - time.perf_counter()) > 0:
+                await asyncio.sleep(max(0.0, left - 0.001))  # the loop's clock has milliseconds
+            if self.idle:
+                self.idle.pop().send(due)
+            else:
+                self.waiting.append(due)
 
     def request(self) -> tuple[bytes, bool]:
         self.count += 1
@@ -176,10 +209,13 @@ class Generator:
             connections.append(
                 await loop.create_connection(lambda: Connection(self), "127.0.0.1", self.load.port)
             )
+        arriving = asyncio.ensure_future(self.arrive()) if self.load.per_s else None
         await asyncio.sleep(min(2.0, 0.5 + self.load.concurrency / 1000))  # the first answers are not counted
         self.counting, start = True, time.perf_counter()
         await asyncio.sleep(self.load.seconds)
         self.counting, seconds = False, time.perf_counter() - start
+        if arriving is not None:
+            arriving.cancel()
         for transport, _ in connections:
             transport.abort()
         self.times.sort()
@@ -277,7 +313,13 @@ def bare(port: int, codec: str) -> None:
     endpoint = answer_fast if codec == "msgspec" else answer
     app = Starlette(routes=[Route("/v1/mixes/{name}/score", endpoint, methods=["POST"])])
     config = uvicorn.Config(
-        app, port=port, http="httptools", loop="uvloop", log_level="warning", access_log=False
+        app,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=3600,
     )
     uvicorn.Server(config).run()
 
@@ -296,10 +338,12 @@ class Server:
     port: int
     pid: int
 
-    def measure(self, mix: str, batch: int, concurrency: int, seconds: float, hostile: int = 0) -> Found:
+    def measure(
+        self, mix: str, batch: int, concurrency: int, seconds: float, hostile: int = 0, per_s: float = 0.0
+    ) -> Found:
         """Run one load; the bare ones answer the same for every mix."""
         path = f"/v1/mixes/{mix}/score"
-        return measure(Load(self.port, path, batch, concurrency, seconds, hostile), self.pid)
+        return measure(Load(self.port, path, batch, concurrency, seconds, hostile, per_s), self.pid)
 
 
 def compare(servers: list[Server], seconds: float, rounds: int, console: Console) -> None:
@@ -327,16 +371,63 @@ def compare(servers: list[Server], seconds: float, rounds: int, console: Console
 
 
 @contextlib.contextmanager
-def busy(count: int) -> Iterator[None]:
-    """Keep processes spinning until the end of the block, each in a session of its own as a worker is."""
-    command = [sys.executable, "-c", "while True: pass"]
-    spinning = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+def busy(count: int, policy: int = os.SCHED_OTHER) -> Iterator[None]:
+    """Keep processes spinning until the end of the block.
+
+    Args:
+        count: how many.
+        policy: of the scheduler. At the usual one each has a session of its own, as a worker has; one that is
+            to be behind all others must be in theirs (sched(7), autogroup).
+    """
+    spins = f"import os\nos.sched_setscheduler(0, {policy}, os.sched_param(0))\nwhile True: pass"
+    command = [sys.executable, "-c", spins]
+    apart = policy == os.SCHED_OTHER
+    spinning = [subprocess.Popen(command, start_new_session=apart) for _ in range(count)]
     try:
         yield
     finally:
         for process in spinning:
             process.kill()
             process.wait()
+
+
+def arriving(bare: Server, service: Server, seconds: float, rounds: int, console: Console) -> None:
+    """Requests that arrive as they do, and do not wait for the answers to those before.
+
+    The floor is what processes do to the bare endpoint that only spin, as many as hang at once on average: at
+    the usual priority, and where the kernel runs them only when nobody else wants the core (SCHED_IDLE).
+    """
+    table = Table(
+        title=f"{PER_S:.0f} samples arrive per second, and 1 % of them hang until killed ({LIMIT_S} s); the "
+        "times are those of the other requests"
+    )
+    for title in ("samples per request", "", "requests/s", "p50 ms", "p99 ms", "p99 moves by"):
+        table.add_column(title, justify="right")
+    for batch in (1, 8, 64):
+        found: dict[str, list[Found]] = {}
+        long = seconds * min(8, max(1, batch // 4))  # or there are too few requests for a 99th percentile
+        spinning = round(PER_S / 100 * LIMIT_S)
+        for _ in range(rounds):
+            for name, server, hostile, policy in (
+                ("service", service, 0, None),
+                ("service, 1 % hang", service, 100, None),
+                ("bare", bare, 0, None),
+                (f"bare, {spinning} spin", bare, 0, os.SCHED_OTHER),
+                (f"bare, {spinning} spin idly", bare, 0, os.SCHED_IDLE),
+            ):
+                with busy(spinning, policy) if policy is not None else contextlib.nullcontext():
+                    one = server.measure("checks", batch, 256, long, hostile, PER_S)
+                found.setdefault(name, []).append(one)
+        before = float("nan")
+        for name, ones in found.items():
+            rate, p50, p99 = (
+                statistics.median(getattr(one, what) for one in ones) for what in ("rate", "p50", "p99")
+            )
+            moved = f"{p99 / before - 1:+.0%}" if "," in name else ""
+            before = before if moved else p99
+            table.add_row(str(batch), name, f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", moved)
+        table.add_section()
+    console.print(table)
 
 
 def hostile(bare: Server, service: Server, seconds: float, rounds: int, console: Console) -> None:
@@ -387,7 +478,7 @@ def main() -> None:
     parser.add_argument("--bare", type=int, metavar="PORT", help="be the bare endpoint (used by itself)")
     parser.add_argument("--codec", choices=("msgspec", "json"), default="msgspec", help="of the bare one")
     parser.add_argument("--workers", type=int, help="of the service")
-    parser.add_argument("--only", choices=("compare", "hostile"))
+    parser.add_argument("--only", choices=("compare", "arriving", "hostile"))
     arguments = parser.parse_args()
     if arguments.bare:
         bare(arguments.bare, arguments.codec)
@@ -412,10 +503,12 @@ def main() -> None:
             console.print(f"{cores} cores, load {os.getloadavg()[0]:.1f} before the start")
             plain = Server("bare", one, json_pid)
             service = Server("service", three, pid)
-            if arguments.only != "hostile":
+            if arguments.only in (None, "compare"):
                 servers = [plain, Server("bare, msgspec", two, msgspec_pid), service]
                 compare(servers, arguments.seconds, arguments.rounds, console)
-            if arguments.only != "compare":
+            if arguments.only in (None, "arriving"):
+                arriving(plain, service, arguments.seconds, arguments.rounds, console)
+            if arguments.only in (None, "hostile"):
                 hostile(plain, service, arguments.seconds, arguments.rounds, console)
 
 
