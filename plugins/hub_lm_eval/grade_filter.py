@@ -50,8 +50,17 @@ class Grade(Filter):  # type: ignore[misc]
             lost = {"value": None, "outcome": "failed", "reason": "setup", "detail": str(error)}
             scores = dict.fromkeys(self._mix.names, lost)
             graded = [{"text": sample.text, "total": lost, "scores": scores} for sample in samples]
+        self._warn(graded)
         found = iter(graded)
         return [[next(found) for _ in mine] for mine in texts]
+
+    def _warn(self, graded: Sequence[Mapping[str, Any]]) -> None:
+        """Say which rewards failed, how often, and why the first time."""
+        for name in self._mix.names:
+            failed = [one["scores"][name] for one in graded if one["scores"][name]["outcome"] == "failed"]
+            if failed:
+                why = f"{failed[0]['reason']}: {failed[0]['detail']}"
+                _log.warning("reward %r failed on %d of %d: %.500s", name, len(failed), len(graded), why)
 
 
 def sample_of(row: Mapping[str, Any], completion: str, group: int) -> Sample:

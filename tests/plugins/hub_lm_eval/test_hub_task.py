@@ -81,7 +81,9 @@ def answer(doc: Mapping[str, Any], number: int) -> str:
     return str(doc["prompt"].split()[1])
 
 
-def test_the_numbers_are_those_of_hub_eval_and_a_failure_is_none(said: str, tmp_path: Path) -> None:
+def test_the_numbers_are_those_of_hub_eval_and_a_failure_is_none(
+    said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     ours = evaluate(make_plan(said), Same(), tmp_path / "ours")["scores"]
     lm = Recorded(answer)
     found = run(lm, [HubTask({"benchmark": said})])
@@ -90,6 +92,7 @@ def test_the_numbers_are_those_of_hub_eval_and_a_failure_is_none(said: str, tmp_
     assert metrics["fragile,hub"] == ours["rewards"]["fragile"]["mean"]
     assert metrics["polite,hub"] == ours["rewards"]["polite"]["mean"] == 1.0
     assert (metrics["error_rate,hub"], ours["total"]["failed"]) == (2 / 7, 2)
+    assert "failed on 2 of 7: " in caplog.text
     assert metrics["abstain_rate,hub"] == ours["rewards"]["fragile"]["abstained"] / 7 - 1 / 7 == 0.0
     samples = found["samples"]["hub_said"]
     assert [isnan(sample["score"]) for sample in samples] == [False, False, True, False, True, False, False]
