@@ -35,9 +35,14 @@ def score(
 
     Raises:
         ConfigError: the mix has changed since it was exported.
-        BadInput: the response cannot be told from the prompt.
+        BadInput: it is not one sample, or the response cannot be told from the prompt.
     """
     try:
+        if not len(queries) == len(prompts) == len(labels) == 1:
+            raise BadInput(
+                f"OpenRLHF gives one sample at a time, but here are {len(queries)} queries, {len(prompts)} "
+                f"prompts and {len(labels)} labels"
+            )
         (query,), (prompt,), (label,) = queries, prompts, labels
         gatherer = gatherer_of(settings.path, settings.sha256, settings.group_size, wait_s=UNSURE_S)
         columns = columns_of_label(label, settings.label)

@@ -10,7 +10,8 @@ import pytest
 import hub
 from hub.errors import BadInput, ConfigError
 from hub.training.export import export
-from hub_openrlhf.function import response_of
+from hub_openrlhf.function import response_of, score
+from hub_openrlhf.settings import Settings
 
 Exporting = Callable[..., hub.Exported]
 
@@ -96,3 +97,8 @@ def test_a_response_that_is_not_known_is_an_error() -> None:
     assert response_of("6*7=42<|im_end|>", "6*7=") == "42"
     with pytest.raises(BadInput, match=r"does not start with the prompt.*--train.agent_func_path"):
         response_of("42", "What is 6 times 7?")
+
+
+def test_a_batch_is_no_sample() -> None:
+    with pytest.raises(BadInput, match="2 queries, 1 prompts and 2 labels"):
+        score(Settings("mix.toml", ""), ["6*7=42", "1+1=2"], ["6*7="], ["42", "2"])
