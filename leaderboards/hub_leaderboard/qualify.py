@@ -45,6 +45,9 @@ def problems_of(run: StoredRun, entry: Entry, board: Board) -> list[str]:
         found.append(f"other data: hash {about['data_hash'][:12]}, the board asks for {entry.data_hash[:12]}")
     if not hash_mix(run).startswith(entry.mix):
         found.append(f"another mix: {hash_mix(run)}, the board asks for {entry.mix}")
+    told, lower = entry.metric.removeprefix("metric:"), run.result["benchmark"].get("lower_is_better")
+    if entry.higher_is_better and isinstance(lower, list) and told in lower:
+        found.append(f"of {told} less is better: say so in the board, higher_is_better = false")
     for name, value in entry.decoding.items():
         has = recipe["decoding"].get(name)
         if has != value:

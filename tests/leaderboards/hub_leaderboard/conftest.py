@@ -57,7 +57,8 @@ chat = hub.Benchmark("chat", talk, {"reward": [{"use": __file__ + ":right"}]}, "
     decoding=hub.Decoding(temperature=1.0))
 few = make("few", decoding=hub.Decoding(temperature=1.0))
 rates = {"reward": [{"use": __file__ + ":right"}, {"use": __file__ + ":length"}]}
-headed = hub.Benchmark("headed", rows, rates, "Two rates.", category="kind", headline=("right", "length"))
+headed = hub.Benchmark("headed", rows, rates, "Two rates.", category="kind", headline=("right", "length"),
+    lower_is_better=("length",))
 long = hub.Benchmark("long", rows, {"reward": [{"use": __file__ + ":length"}]}, "Length.")
 """
 

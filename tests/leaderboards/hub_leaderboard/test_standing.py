@@ -230,6 +230,19 @@ def test_a_category_of_a_benchmark_with_a_headline(make_run: Make, make_board: M
     assert [row.score for row in standing.rows] == [0.5]
 
 
+def test_what_is_better_lower_is_never_ranked_as_better_higher(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    for name, size in (("short", 2), ("long", 9)):
+        make_run(tmp_path / name, name, says=lambda n, seed, size=size: "x" * size, on="headed")
+    entry = {"use": "headed", "metric": "length"}
+    standing = stand(make_board(entry), tmp_path)
+    assert (standing.rows, len(standing.left)) == ((), 2)
+    assert "of length less is better: say so in the board, higher_is_better = false" in str(standing.left[0])
+    standing = stand(make_board({**entry, "higher_is_better": False}), tmp_path)
+    assert places(standing) == [("short", (1, 1)), ("long", (2, 2))]
+
+
 def test_a_metric_that_a_run_does_not_have_is_said(three: Path, make_board: Make) -> None:
     standing = stand(make_board({**MANY, "metric": "category:add"}), three)
     assert standing.rows == ()

@@ -186,7 +186,7 @@ def long(sample):
 
 mix = {"reward": [{"use": f"{__file__}:rights"}, {"use": f"{__file__}:lefts", "weight": 0.0},
                   {"use": f"{__file__}:long", "weight": -1.0}]}
-benchmark = hub.Benchmark("rates", rows, mix, "Two rates.", headline=("rights", "lefts"))
+benchmark = hub.Benchmark("rates", rows, mix, "Two rates.", headline=("rights", "lefts"), lower_is_better=("lefts",))
 """
 
 
@@ -203,7 +203,7 @@ def test_two_rates_are_not_one_score_and_parts_and_directions_are_told(tmp_path:
         assert result[f"{name}_parts,hub"] == ours[name]["parts"]["mean"]
     assert (result["rights,hub"], result["rights_parts,hub"], result["lefts_parts,hub"]) == (1.0, 1.0, 0.5)
     assert found["higher_is_better"]["hub_rates"] == {
-        "rights": True, "rights_parts": True, "lefts": None, "lefts_parts": None, "long": False,
+        "rights": True, "rights_parts": True, "lefts": False, "lefts_parts": False, "long": False,
         "error_rate": False, "abstain_rate": False,
     }  # fmt: skip
 
