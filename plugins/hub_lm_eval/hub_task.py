@@ -157,7 +157,7 @@ class HubTask(Task):  # type: ignore[misc]
         return one | dict.fromkeys((f"{name}_parts" for name in self.plan.mix.names), mean)
 
     def higher_is_better(self) -> dict[str, bool | None]:
-        """Return True; False for what is better lower or the mix takes off, None for what it does not count."""
+        """Return True; False for what is better lower or the mix takes off, None for what does not count."""
         found: dict[str, bool | None] = dict.fromkeys(self._metrics(), True)
         lower = () if self.plan.mix_name else self.plan.benchmark.lower_is_better
         for reward in self.plan.mix.rewards:
