@@ -73,7 +73,8 @@ class Board:
         combine: "mean" (of the values), "normalized" (mean of what is left of each value when guessing is 0
             and the best is 1), or "win-rate" (how often a model does better than another one on the same
             prompt, ties half: mean over prompts, other models, benchmarks).
-        coverage: the least share of a run's completions that must not have failed, from 0 to 1.
+        coverage: the least share of a run's completions that must not have failed, from 0 to 1; where rewards
+            stand in a model's place, nor been left unjudged.
         imported: runs that other tools made and graded are taken too.
     """
 

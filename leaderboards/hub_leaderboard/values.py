@@ -101,7 +101,7 @@ def read_values(run: StoredRun, metric: str) -> Values:
         mean,
         None if error is None else float(error),
         None if low is None or high is None else (float(low), float(high)),
-        *_outcomes(scores),
+        *_outcomes(run, scores),
         means,
         prompts,
         binary,
@@ -123,7 +123,7 @@ def _own(run: StoredRun, metric: str) -> Values:
         float(found[name]),
         None if error is None else float(error),
         (float(interval[0]), float(interval[1])) if interval else None,
-        *_outcomes(run.scores()),
+        *_outcomes(run, run.scores()),
         {},
         {},
         binary=False,
@@ -131,14 +131,21 @@ def _own(run: StoredRun, metric: str) -> Values:
     )
 
 
-def _outcomes(scores: Mapping[Any, Any]) -> tuple[int, int, dict[str, int], int]:
-    """How many completions there are, how many failed, of these by reason, and how many abstained."""
+def _outcomes(run: StoredRun, scores: Mapping[Any, Any]) -> tuple[int, int, dict[str, int], int]:
+    """How many completions there are, how many failed, of these by reason, and how many abstained.
+
+    Where rewards stand in a model's place, one that abstains has left a row unjudged: that counts as failed.
+    """
+    outcomes = [str(score["outcome"]) for score in scores.values()]
     reasons = [str(score["reason"]) for score in scores.values() if score["outcome"] == "failed"]
+    abstained = outcomes.count("abstained")
+    if isinstance(run.recipe["model"].get("rewards"), Mapping):
+        reasons, abstained = [*reasons, *["abstained"] * abstained], 0
     return (
         len(scores),
         len(reasons),
         {reason: reasons.count(reason) for reason in sorted(set(reasons))},
-        sum(score["outcome"] == "abstained" for score in scores.values()),
+        abstained,
     )
 
 

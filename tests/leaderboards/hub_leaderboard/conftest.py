@@ -36,11 +36,16 @@ def right(sample):
 def length(sample):
     return float(len(sample.text))
 
+@hub.reward(needs=["answer"], lane="inline")
+def shy(sample):
+    return right(sample) if int(sample["answer"]) % 2 else None
+
 def make(name, **more):
     mix = {"reward": [{"use": __file__ + ":right"}]}
     return hub.Benchmark(name, rows, mix, "Numbers.", category="kind", **more)
 
 many = make("many")
+half = hub.Benchmark("half", rows, {"reward": [{"use": __file__ + ":shy"}]}, "Half of the numbers.")
 def lengths(lines):
     values = [len(line["completion"]) for line in lines]
     return {"mean length": sum(values) / len(values)}

@@ -230,6 +230,16 @@ def test_a_category_of_a_benchmark_with_a_headline(make_run: Make, make_board: M
     assert [row.score for row in standing.rows] == [0.5]
 
 
+def test_what_a_reward_leaves_unjudged_is_not_out_of_the_count(
+    make_run: Make, make_board: Make, tmp_path: Path
+) -> None:
+    make_run(tmp_path / "model", "model", on="half")
+    make_run(tmp_path / "reward", "reward", on="half", known={"rewards": {"rewards": [REWARD]}})
+    standing = stand(make_board({"use": "half"}), tmp_path)
+    assert places(standing) == [("model", (1, 1))]
+    assert "20 of 40 completions could not be scored (abstained 20)" in str(standing.left[0])
+
+
 def test_what_is_better_lower_is_never_ranked_as_better_higher(
     make_run: Make, make_board: Make, tmp_path: Path
 ) -> None:
