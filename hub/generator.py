@@ -51,6 +51,7 @@ class Completion:
         values: of a row with `completions`, what the rewards under test give each: as `Score.as_dict` has it,
             and `scores` by reward; None for text that a model wrote.
         refused: why there is no completion; "" where there is one.
+        prompt_tokens: how many tokens the prompt has, its template included; None where that is not known.
     """
 
     index: int
@@ -60,6 +61,7 @@ class Completion:
     likelihoods: tuple["Likelihood", ...] | None = None
     values: tuple[Mapping[str, Any], ...] | None = None
     refused: str = ""
+    prompt_tokens: int | None = None
 
     @classmethod
     def refusal(cls, index: int, why: str) -> "Completion":

@@ -111,7 +111,7 @@ def read_completion(answer: Any, index: int, chat: bool) -> Completion:
         text = choice["message"]["content"] if chat else choice["text"]
         finish = choice.get("finish_reason")
         usage = answer.get("usage") or {}
-        tokens = usage.get("completion_tokens")
+        tokens, given = (_count(usage.get(f"{which}_tokens")) for which in ("completion", "prompt"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise GeneratorError(
             f"the server's answer to prompt {index} has no completion ({type(error).__name__}: {error}): "
@@ -121,8 +121,11 @@ def read_completion(answer: Any, index: int, chat: bool) -> Completion:
         text = ""
     if not isinstance(text, str):
         raise GeneratorError(f"the server's answer to prompt {index} has {text!r:.100} in place of text")
-    known = isinstance(tokens, int) and not isinstance(tokens, bool)
-    return Completion(index, text, "length" if finish == "length" else "stop", tokens if known else None)
+    return Completion(index, text, "length" if finish == "length" else "stop", tokens, prompt_tokens=given)
+
+
+def _count(number: Any) -> int | None:
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def _json(answer: httpx.Response, where: str) -> Any:

@@ -11,6 +11,7 @@ import queue
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import httpx  # noqa: TID253 - this module is imported when a server is opened
@@ -219,7 +220,7 @@ class OpenAIGenerator:
                 completion = read_completion(answer, index, path.startswith("/chat"))
                 text, stopped = cut(completion.text, decoding.stop)  # some servers leave the stop text in
                 finish = "stop" if stopped else completion.finish
-                done.put(Completion(index, text, finish, completion.tokens))
+                done.put(replace(completion, text=text, finish=finish))
                 answers = True
 
         async with self._client() as client:

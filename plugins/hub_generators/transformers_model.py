@@ -151,7 +151,8 @@ class TransformersGenerator:
             )
             for row, written, logprobs, numbers in told:
                 texts = (str(self._tokenizer.decode([number])) for number in numbers)
-                completion = Completion(row.index, *self._read(written, self._ends, decoding))
+                found = self._read(written, self._ends, decoding)
+                completion = Completion(row.index, *found, prompt_tokens=len(row.prompt))
                 yield completion, list(zip(texts, logprobs, strict=True))
 
     def describe(self) -> Mapping[str, Any]:
@@ -194,14 +195,15 @@ class TransformersGenerator:
                 row = next(done, None)
             if row is None:
                 return
-            yield Completion(row.index, *self._read(row.made, ends, decoding))
+            found = self._read(row.made, ends, decoding)
+            yield Completion(row.index, *found, prompt_tokens=len(row.prompt))
 
     def _in_batches(self, rows: Sequence[Row], decoding: Decoding) -> Iterator[Completion]:
         for start in range(0, len(rows), self._batch_size):
             chosen = rows[start : start + self._batch_size]
             made = self._complete([row.prompt for row in chosen], [row.seed for row in chosen], decoding)
             for row, found in zip(chosen, made, strict=True):
-                yield Completion(row.index, *found)
+                yield Completion(row.index, *found, prompt_tokens=len(row.prompt))
 
     def _complete(
         self, tokens: Sequence[Sequence[int]], seeds: Sequence[int], decoding: Decoding

@@ -123,7 +123,9 @@ class VLLMGenerator:
             ends = set(special.values()) | {self._tokenizer.eos_token_id}
             tokens = list(made.token_ids)
             ended = bool(tokens) and tokens[-1] in ends
-            yield Completion(index, text, made.finish_reason, len(tokens) - ended)
+            yield Completion(
+                index, text, made.finish_reason, len(tokens) - ended, prompt_tokens=len(encoded[index])
+            )
 
     def loglikelihood(
         self, asked: Sequence[tuple[str | None, str]]

@@ -123,7 +123,10 @@ def _answer(reply: Reply, name: str, chat: bool) -> dict[str, Any]:
         choice["text"] = completion.text
         likely = {one["token"]: one["logprob"] for one in top}
         choice["logprobs"] = {"tokens": [completion.text], "top_logprobs": [likely]} if top else None
-    usage = {} if completion.tokens is None else {"completion_tokens": completion.tokens}
+    counts = {"prompt_tokens": completion.prompt_tokens, "completion_tokens": completion.tokens}
+    usage = {which: count for which, count in counts.items() if count is not None}
+    if len(usage) == 2:
+        usage["total_tokens"] = sum(usage.values())
     return {
         "id": f"cmpl-{uuid.uuid4().hex}",
         "object": "chat.completion" if chat else "text_completion",

@@ -246,8 +246,9 @@ def test_a_special_token_can_be_a_stop_text(plain_model: Path, tmp_path: Path) -
             layer.mlp.down_proj.weight.zero_()
     model.save_pretrained(folder)
     generator = open_generator(str(folder))
-    assert list(generator.generate(["x"], Decoding(6))) == [Completion(0, "", "length", 6)]
-    assert list(generator.generate(["x"], Decoding(6, stop=("<|user|>",)))) == [Completion(0, "", "stop", 0)]
+    assert list(generator.generate(["x"], Decoding(6))) == [Completion(0, "", "length", 6, prompt_tokens=1)]
+    stopped = Completion(0, "", "stop", 0, prompt_tokens=1)
+    assert list(generator.generate(["x"], Decoding(6, stop=("<|user|>",)))) == [stopped]
 
 
 def test_the_models_own_generation_settings_are_not_mixed_in(plain_model: Path, tmp_path: Path) -> None:

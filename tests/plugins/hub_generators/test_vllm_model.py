@@ -96,9 +96,9 @@ def test_prompts_and_decoding_as_vllm_wants_them(vllm: Any, plain_model: Path, m
     generator = open_generator(str(plain_model), "vllm")
     made = list(generator.generate(["2+2?", "x", "x"], decoding))
     assert made == [
-        Completion(2, "yes. ", "length", 11),
-        Completion(1, "yes. ", "length", 11),
-        Completion(0, "4", "stop", 1),
+        Completion(2, "yes. ", "length", 11, prompt_tokens=1),
+        Completion(1, "yes. ", "length", 11, prompt_tokens=1),
+        Completion(0, "4", "stop", 1, prompt_tokens=4),
     ]
     tokenizer = AutoTokenizer.from_pretrained(plain_model)
     assert [tokens for _, tokens, _ in vllm.engine.asked] == [
@@ -142,7 +142,7 @@ def test_likelihoods_are_those_of_transformers(vllm: Any, plain_model: Path) -> 
 
 def test_what_is_no_longer_wanted_is_aborted(vllm: Any, plain_model: Path) -> None:
     completions: Any = open_generator(str(plain_model), "vllm").generate(["x", "2+2?", "quiet"], Decoding(4))
-    assert next(completions) == Completion(2, "", "stop", 0)
+    assert next(completions) == Completion(2, "", "stop", 0, prompt_tokens=5)
     completions.close()
     assert len(vllm.engine.aborted) == 2
     assert set(vllm.engine.aborted) == {name for name, _, _ in vllm.engine.asked[:2]}

@@ -76,7 +76,12 @@ def test_requests_at_once_get_what_each_gets_alone(address: str, generator: Any)
         (choice,) = answer["choices"]
         assert choice["message"] == {"role": "assistant", "content": alone[index].text}
         assert (choice["finish_reason"], choice["logprobs"]) == (alone[index].finish, None)
-        assert answer["usage"] == {"completion_tokens": alone[index].tokens}
+        given, made = alone[index].prompt_tokens, alone[index].tokens
+        assert given
+        assert made
+        assert answer["usage"] == {
+            "prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made,
+        }  # fmt: skip
 
 
 def test_an_evaluation_through_it_is_the_one_in_this_process(
