@@ -210,7 +210,7 @@ def _run_all(
 ) -> tuple[list[tuple[Path, dict[str, Any]]], HubError | KeyboardInterrupt | None]:
     """Run each benchmark; return folders and results, and what stopped it, if anything did."""
     from hub.evaluation.folder import check_free
-    from hub.evaluation.recipe import hash_recipe, make_recipe
+    from hub.evaluation.recipe import hash_recipe
     from hub.evaluation.run import evaluate
 
     results: list[tuple[Path, dict[str, Any]]] = []
@@ -220,7 +220,7 @@ def _run_all(
     }
     names = [plan.benchmark.name for plan in plans]
     if by_recipe:
-        recipes = [make_recipe(plan, generator.describe()) for plan in plans]
+        recipes = [plan.recipe(generator.describe()) for plan in plans]
         names = [f"{name}-{hash_recipe(recipe)}" for name, recipe in zip(names, recipes, strict=True)]
     if not resume:
         for name in names:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hub.errors import (
     nearest,
 )
 from hub.evaluation.likelihood import problem_of_continuations
+from hub.evaluation.recipe import FROM, WHERE, describe_mix
 from hub.evaluation.turns import first_conversations, problem_of_decoding, problem_of_turn
 from hub.evaluation.valued import problem_of_completions
 from hub.generator import Decoding
@@ -82,6 +83,29 @@ class Plan:
     def completions(self) -> int:
         """How many completions the run has in all."""
         return len(self.rows) * self.samples_per_prompt
+
+    def recipe(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the run is known by, as plain data (see `hub.evaluation.recipe`).
+
+        Args:
+            model: the generator's description of itself.
+        """
+        recipe = {
+            "benchmark": {
+                "name": self.benchmark.name,
+                "split": self.split,
+                "options": {name: value for name, value in self.options.items() if name not in FROM},
+                "rows": len(self.rows),
+                "data_hash": self.data_hash,
+            },
+            "model": {key: value for key, value in model.items() if key not in WHERE},
+            "decoding": asdict(self.decoding),
+            "samples_per_prompt": self.samples_per_prompt,
+            "mix": describe_mix(self.mix),
+        }
+        if self.rows_decode:  # what was given counts more than a row's own: the decoding alone does not tell
+            recipe["decoding_given"] = sorted(self.changes)
+        return dict(json.loads(json.dumps(recipe, default=str)))
 
 
 def make_plan(

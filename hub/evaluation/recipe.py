@@ -3,14 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hub.mix.mix import Mix
 from hub.mix.under_way import MixReward
-
-if TYPE_CHECKING:
-    from hub.evaluation.plan import Plan
 
 WHERE = ("address", "batch_size", "device", "folder")
 """Keys of a model's description that say where it was and how it was run, not which model it is."""
@@ -18,31 +14,6 @@ FROM = ("path", "dataset")
 """Options of benchmarks that say where rows come from: the hash over the rows counts in their place."""
 SHOWN = 80
 """Characters of a value that `differences` shows."""
-
-
-def make_recipe(plan: "Plan", model: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe as plain data.
-
-    Args:
-        plan: what is evaluated.
-        model: the generator's description of itself.
-    """
-    recipe = {
-        "benchmark": {
-            "name": plan.benchmark.name,
-            "split": plan.split,
-            "options": {name: value for name, value in plan.options.items() if name not in FROM},
-            "rows": len(plan.rows),
-            "data_hash": plan.data_hash,
-        },
-        "model": {key: value for key, value in model.items() if key not in WHERE},
-        "decoding": asdict(plan.decoding),
-        "samples_per_prompt": plan.samples_per_prompt,
-        "mix": describe_mix(plan.mix),
-    }
-    if plan.rows_decode:  # what was given counts more than a row's own, so the decoding alone does not tell
-        recipe["decoding_given"] = sorted(plan.changes)
-    return dict(json.loads(json.dumps(recipe, default=str)))
 
 
 def describe_mix(mix: Mix, *, whole: bool = False) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from hub.evaluation.grading import Grader, Unit
 from hub.evaluation.likelihood import answer
 from hub.evaluation.plan import Plan
 from hub.evaluation.provenance import describe_hardware, describe_versions
-from hub.evaluation.recipe import make_recipe
 from hub.evaluation.stored import read_run
 from hub.evaluation.summary import make_result
 from hub.evaluation.turns import go_on, places_before, waves
@@ -61,7 +60,7 @@ def evaluate(
         RewardFailed: a reward failed, and the mix asks for that to stop the run.
     """
     model = dict(generator.describe())
-    recipe = make_recipe(plan, model)
+    recipe = plan.recipe(model)
     engine = engine or default_engine()
     if not (Path(folder) / "result.json").exists():
         plan.mix.warm(engine)  # a reward that cannot be constructed leaves no run behind that is in the way

@@ -27,7 +27,7 @@ from transformers import (  # noqa: TID253 - imported when training begins
 from hub.engine.interface import AnyEngine
 from hub.errors import ConfigError, GeneratorError, OptionError
 from hub.evaluation.plan import Plan, make_plan
-from hub.evaluation.recipe import hash_recipe, make_recipe
+from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.run import Progress, evaluate
 from hub.generator import Completion, Decoding, Likelihood, LikelihoodGenerator
 from hub.open import open_generator
@@ -184,7 +184,7 @@ class EvaluateDuringTraining(TrainerCallback):
         """Evaluate one benchmark; return what is logged. Whatever goes wrong, training goes on."""
         began = time.monotonic()
         try:
-            recipe = make_recipe(plan, live.describe())
+            recipe = plan.recipe(live.describe())
             result = evaluate(
                 plan,
                 live,

@@ -8,7 +8,7 @@ import pytest
 import hub
 from hub.errors import ConfigError, DataError, OptionError, PluginError, UnknownName
 from hub.evaluation.plan import make_plan
-from hub.evaluation.recipe import differences, hash_recipe, make_recipe
+from hub.evaluation.recipe import differences, hash_recipe
 from hub.evaluation.summary import make_flags
 
 FILE = str(Path(__file__).with_name("sums.py"))
@@ -89,7 +89,7 @@ CHANGES: list[tuple[str, dict[str, Any], str]] = [
 def test_whatever_decides_the_numbers_is_in_the_recipe(sums: Any, keys: dict[str, Any], words: str) -> None:
     keys = dict(keys)
     model = keys.pop("model", MODEL)
-    old, new = make_recipe(make_plan(sums.sums), MODEL), make_recipe(make_plan(sums.sums, **keys), model)
+    old, new = make_plan(sums.sums).recipe(MODEL), make_plan(sums.sums, **keys).recipe(model)
     assert hash_recipe(old) != hash_recipe(new)
     assert any(words in difference for difference in differences(old, new))
 
@@ -112,7 +112,7 @@ def test_differences_are_shown_where_they_are(old: Any, new: Any, expected: list
 def test_where_a_model_runs_is_not_in_the_recipe(sums: Any) -> None:
     plan = make_plan(sums.sums)
     moved = {**MODEL, "device": "cuda", "batch_size": 64, "address": "http://elsewhere", "folder": "/tmp/x"}
-    assert make_recipe(plan, MODEL) == make_recipe(make_plan(sums.sums), moved)
+    assert plan.recipe(MODEL) == make_plan(sums.sums).recipe(moved)
 
 
 def test_what_sets_a_run_apart_is_said(sums: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 import hub
 from hub.errors import ConfigError, DataError, GeneratorError, OptionError
 from hub.evaluation.plan import make_plan
-from hub.evaluation.recipe import hash_recipe, make_recipe
+from hub.evaluation.recipe import hash_recipe
 from hub.evaluation.run import evaluate
 from hub.evaluation.stored import read_run
 from hub.evaluation.turns import refuse_turns
@@ -187,7 +187,7 @@ def test_rows_that_cannot_be_asked_are_refused(case: str) -> None:
 def test_no_after_and_no_decoding_is_as_good_as_no_column() -> None:
     plan = make_plan(talk([row("a", after=None, decoding=None)]))
     refuse_turns(plan.rows, "talk", "nobody")
-    assert "decoding_given" not in make_recipe(plan, {})
+    assert "decoding_given" not in plan.recipe({})
 
 
 HOT, COLD = {"temperature": 0.7}, {"temperature": 0.0, "max_new_tokens": 5}
@@ -223,7 +223,7 @@ def test_a_row_changes_the_decoding_unless_the_user_has(
 def test_what_the_user_gave_is_part_of_the_recipe() -> None:
     """The same decoding, but in one the rows' own temperature counts, and in the other the user's."""
     bench = talk([row("a", decoding=HOT)], decoding=hub.Decoding(temperature=0.1))
-    recipes = [make_recipe(make_plan(bench, decoding=given), {}) for given in ({}, {"temperature": 0.1})]
+    recipes = [make_plan(bench, decoding=given).recipe({}) for given in ({}, {"temperature": 0.1})]
     assert recipes[0]["decoding"] == recipes[1]["decoding"]
     assert hash_recipe(recipes[0]) != hash_recipe(recipes[1])
 

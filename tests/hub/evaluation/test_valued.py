@@ -12,7 +12,6 @@ from hub.errors import ConfigError, DataError, GeneratorError, OptionError, Rewa
 from hub.evaluation.compare import compare
 from hub.evaluation.folder import open_folder
 from hub.evaluation.plan import Plan, make_plan
-from hub.evaluation.recipe import make_recipe
 from hub.evaluation.run import evaluate
 from hub.evaluation.stored import read_run
 from hub.evaluation.valued import RewardsUnderTest, check_valued, name_mix
@@ -129,7 +128,7 @@ def test_what_was_valued_is_not_valued_again(engine: hub.Engine, tmp_path: Path)
 
     mix, plan = hub.Mix({counted: 1.0}), plan_for()
     under_test = RewardsUnderTest(mix, engine)
-    with open_folder(tmp_path / "run", make_recipe(plan, under_test.describe()), resume=False) as folder:
+    with open_folder(tmp_path / "run", plan.recipe(under_test.describe()), resume=False) as folder:
         for completion in under_test.value(plan.rows[:2]):
             folder.add_completion((completion.index, 0), completion)
     assert len(asked) == 4
