@@ -3,6 +3,7 @@
 backend.py       any model backend that lm-eval knows (hf, vllm, local-completions, ...) completes prompts
 tasks.py         any of its tasks is a benchmark: `hub eval MODEL --on lm-eval/gsm8k`
 task_process.py  reads them in a process of its own, while a command loads its model
+task_server.py   what runs in that process
 find_task.py     a task's YAML by its name, without lm-eval's start-up cost
 grade.py         a task's own filters and metrics, as a reward
 plain.py         what it gives, as plain data

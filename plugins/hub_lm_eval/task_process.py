@@ -5,7 +5,6 @@ process serves all tasks of a command, for as long as that lives; it is asked on
 """
 
 import atexit
-import os
 import pickle
 import subprocess
 import sys
@@ -13,15 +12,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from hub.errors import DataError, HubError
+from hub.errors import DataError
 from hub.generator import Decoding
 
 _START = """\
 import sys
 sys.path[:] = sys.argv[1:]
-from hub_lm_eval.task_process import serve
+from hub_lm_eval.task_server import serve
 serve()
 """
 
@@ -94,49 +93,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         if pipe is not None:
             with suppress(OSError):
                 pipe.close()
-
-
-def serve() -> None:
-    """Answer until nobody asks any more; called in the process itself."""
-    import gc
-    import signal
-
-    gc.disable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks
-    asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what tasks print is no answer
-    while _answer_one(asked, answers):
-        pass
-    os._exit(0)
-
-
-def _answer_one(asked: BinaryIO, answers: BinaryIO) -> bool:
-    from hub_lm_eval import tasks
-
-    try:
-        what, *arguments = pickle.load(asked)
-    except EOFError:
-        return False
-    try:
-        made = list(tasks.rows_of(*arguments)) if what == "rows" else tasks.aggregate(*arguments)
-        content = pickle.dumps(("made", made))
-    except Exception as error:
-        content = pickle.dumps(("raised", _portable(error)))
-    answers.write(content)
-    answers.flush()
-    return True
-
-
-def _portable(error: Exception) -> Exception:
-    """The exception, or one that says the same where it cannot be sent."""
-    try:
-        sent = pickle.loads(pickle.dumps(error))
-        if type(sent) is type(error) and str(sent) == str(error):
-            return error
-    except Exception:
-        pass
-    name = f"{type(error).__name__}: {error}"
-    return DataError(str(error)) if isinstance(error, HubError) else RuntimeError(name)
 
 
 shared = TaskProcess()

@@ -2,16 +2,14 @@
 
 import os
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from hub.mix.combine import MixScore
-
-if TYPE_CHECKING:
-    from hub_serve.service import Service
+from hub_serve.mixes import Mixes
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -42,15 +40,21 @@ class Metrics:
         )
         self._children: dict[tuple[Any, ...], Any] = {}
 
-    def watch(self, service: "Service") -> None:
+    def watch(
+        self,
+        mixes: Mixes,
+        waiting: Callable[[], float],
+        under_way: Callable[[], float],
+        ready: Callable[[], float],
+    ) -> None:
         """Add what is read off the service when somebody asks."""
         for name, what, value in (
-            ("hub_serve_waiting_samples", "Samples admitted and not answered", lambda: service.waiting),
-            ("hub_serve_requests_under_way", "Requests not answered yet", lambda: service.under_way),
-            ("hub_serve_ready", "1 where new requests are taken", lambda: float(service.is_ready)),
+            ("hub_serve_waiting_samples", "Samples admitted and not answered", waiting),
+            ("hub_serve_requests_under_way", "Requests not answered yet", under_way),
+            ("hub_serve_ready", "1 where new requests are taken", ready),
         ):
             Gauge(name, what, registry=self.registry).set_function(value)
-        self.registry.register(_Engine(service))
+        self.registry.register(_Engine(mixes))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
@@ -89,8 +93,8 @@ class Metrics:
 class _Engine:
     """The engine's accounts and the mixes, read when Prometheus asks."""
 
-    def __init__(self, service: "Service") -> None:
-        self._service = service
+    def __init__(self, mixes: Mixes) -> None:
+        self._mixes = mixes
 
     def describe(self) -> list[Metric]:
         return []
@@ -100,7 +104,7 @@ class _Engine:
         gathered = CounterMetricFamily(
             "hub_serve_gathered", "What came of samples that wait for their group", labels=["mix", "what"]
         )
-        for served in list(self._service.mixes):
+        for served in list(self._mixes):
             info.add_metric([served.name, served.sha256], 1)
             sums = Tally(served.gathered)
             for gatherer in list(served.gatherers.values()):
@@ -115,7 +119,7 @@ class _Engine:
         queued = GaugeMetricFamily(
             "hub_engine_queue_seconds", "Time in the queue of the last calls", labels=["reward", "quantile"]
         )
-        for name, account in self._service.engine.stats().items():
+        for name, account in self._mixes.engine.stats().items():
             for outcome in ("scored", "abstained", "failed"):
                 calls.add_metric([name, outcome], account[outcome])
             cached.add_metric([name], account["cached"])

@@ -45,7 +45,7 @@ class Service:
         self.waiting = self.under_way = self.body_bytes = 0
         self.draining = False
         self._remembered = Remembered(self.metrics.remembered.inc)
-        self.metrics.watch(self)
+        self.metrics.watch(mixes, lambda: self.waiting, lambda: self.under_way, lambda: self.is_ready)
 
     @property
     def engine(self) -> AnyEngine:

@@ -76,4 +76,5 @@ def test_what_is_remembered_is_bounded(service: Running, monkeypatch: Any) -> No
     monkeypatch.setattr(once, "KEPT_S", 0.0)
     service.post("/v1/mixes/length/score", {"samples": []}, headers={"Idempotency-Key": "later"})
     assert [key for _, key in remembered._done] == [b"later"]
-    assert not remembered._under_way
+    # Others' may be under way still, whose clients are gone.
+    assert not [path for path, _ in remembered._under_way if path.startswith("/v1/mixes/length")]
