@@ -111,13 +111,18 @@ class SandboxOverloaded(SandboxError):
     """The sandbox is there but has no free slot; the same call may succeed later."""
 
 
+SHOWN = 100
+"""Names that an error lists at most."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ": did you mean …?" or the list of what is known, ready to end a message."""
     names = sorted(set(known))
     close = get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
         return f": did you mean {' or '.join(map(repr, close))}?"
-    return f" (known: {', '.join(names)})" if names else " (none is installed)"
+    more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return f" (known: {', '.join([*names[:SHOWN], *more])})" if names else " (none is installed)"
 
 
 def _rebuild(kind: type[Exception], args: tuple[object, ...], state: dict[str, object]) -> Exception:
