@@ -10,6 +10,7 @@ import docker
 import pytest
 
 import hub
+from hub.errors import SandboxUnavailable
 from hub_docker.sandbox import IMAGE, DockerSandbox
 
 
@@ -33,7 +34,12 @@ def gvisor_box(engine_client: Any) -> Iterator[DockerSandbox]:
     """A sandbox of one container in gVisor."""
     if "runsc" not in engine_client.info()["Runtimes"]:
         pytest.skip("needs a Docker engine that has gVisor (scripts/gvisor, then scripts/docker-engine)")
-    sandbox = hub.open_sandbox("docker", slots=1, runtime="runsc", require="gvisor")
+    try:
+        sandbox = hub.open_sandbox("docker", slots=1, runtime="runsc", require="gvisor")
+    except SandboxUnavailable as error:
+        if os.environ.get("HUB_TEST_DOCKER") == "always":
+            raise
+        pytest.skip(f"needs a newer gVisor (scripts/gvisor): {error}")
     assert isinstance(sandbox, DockerSandbox)
     yield sandbox
     sandbox.close()
