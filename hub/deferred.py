@@ -10,6 +10,7 @@ the bases of a class.
 Not here: Python's own lazy imports (PEP 810), which come with Python 3.15.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +27,12 @@ _finder: "_Finder | None" = None
 
 
 def this_process_is_ours() -> None:
-    """Let `deferred` do something: no program of somebody else will look at what libraries hold."""
+    """Let `deferred` do something: no program of somebody else will look at what libraries hold.
+
+    Not where HUB_DEFER=0 is in the environment: the way to tell whether a failure has to do with it.
+    """
     global _ours
-    _ours = True
+    _ours = os.environ.get("HUB_DEFER") != "0"
 
 
 def is_ours() -> bool:

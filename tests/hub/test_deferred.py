@@ -62,6 +62,14 @@ def test_a_process_that_is_somebody_elses_imports_all(packages: Path) -> None:
     assert is_loaded()
 
 
+def test_it_can_be_turned_off(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DEFER", "0")
+    this_process_is_ours()
+    with deferred("heavy_package"):
+        import user_of_heavy  # noqa: F401
+    assert is_loaded()
+
+
 def test_what_is_taken_waits_until_it_is_needed(packages: Path) -> None:
     this_process_is_ours()
     with deferred("heavy_package", "no_such_package"):
