@@ -32,9 +32,20 @@ def load_model(name: str, revision: str | None, dtype: str, device: torch.device
     try:
         with _bars_for_people(), without_compiler():
             tokenizer = transformers.AutoTokenizer.from_pretrained(name, **where)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=kind, **where)
+            loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
+                name, dtype=kind, output_loading_info=True, **where
+            )
+        model, info = loaded
+        if missing := sorted(info["missing_keys"]):
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise GeneratorError(
+                f"{name!r} lacks weights ({', '.join(missing[:3])}{more}), which would be random numbers: it "
+                "is not whole, or no causal language model"
+            )
         return tokenizer, model.to(device).eval()
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except GeneratorError:
+        raise
+    except Exception as error:  # of its own kind for each file format, and each model's code
         kind_of = "the folder" if Path(name).is_dir() else "there is no such folder, and the model id"
         raise GeneratorError(
             f"{kind_of} {name!r} cannot be loaded by transformers {transformers.__version__}: "
@@ -72,11 +83,19 @@ def _check_reachable(name: str, revision: str | None) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-    if Path(name).is_dir() or find_snapshot(name, revision):
+    if Path(name).is_dir():
+        if not any(Path(name, file).is_file() for file in ("config.json", "adapter_config.json")):
+            raise GeneratorError(f"the folder {name!r} holds no model: there is no config.json in it")
         return
+    if Path(name).is_file():
+        raise GeneratorError(f"{name!r} is a file: a model is a folder with config.json, or a model id")
     try:
+        if find_snapshot(name, revision):
+            return
         get_hf_file_metadata(hf_hub_url(name, "config.json", revision=revision))
-    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled):
+    except HFValidationError as error:
+        raise GeneratorError(f"there is no folder {name!r}, and a model id it cannot be") from error
+    except (HfHubHTTPError, OfflineModeIsEnabled):
         return  # transformers says of these what to do
     except Exception as error:  # of the HTTP library, which is another one in each major version
         raise GeneratorError(

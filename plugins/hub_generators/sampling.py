@@ -15,6 +15,8 @@ from transformers import (  # noqa: TID253
     TopPLogitsWarper,
 )
 
+from hub.errors import GeneratorError
+
 
 def row_seeds(prompts: Sequence[Sequence[int]], seed: int) -> list[int]:
     """Return a seed for each prompt's tokens; equal prompts get different ones.
@@ -60,6 +62,32 @@ class RowSampler(LogitsProcessor):
         for row, stream in zip(noise, streams, strict=True):
             row.exponential_(generator=stream)
         return warped - noise.log()
+
+
+def check_numbers(logits: torch.Tensor) -> None:
+    """Refuse logits that are no numbers: what would be drawn from them says nothing about the model.
+
+    Raises:
+        GeneratorError: one is NaN.
+    """
+    if torch.isnan(logits.sum()):
+        raise GeneratorError(
+            "the model's logits are no numbers (NaN): its weights are broken, or too large for "
+            "their dtype (try --generator-option dtype=float32)"
+        )
+
+
+class OnlyNumbers(LogitsProcessor):
+    """Passes on logits that are numbers."""
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Return the logits.
+
+        Raises:
+            GeneratorError: one is NaN.
+        """
+        check_numbers(scores)
+        return scores
 
 
 class StopTexts(StoppingCriteria):

@@ -16,7 +16,7 @@ from typing import Any
 import torch  # noqa: TID253 - imported with transformers_model, late
 from transformers import DynamicCache, GenerationMixin  # noqa: TID253
 
-from hub_generators.sampling import RowSampler
+from hub_generators.sampling import RowSampler, check_numbers
 
 PART = 4
 """Rows are exchanged when one in so many is done, as an exchange copies the cache once."""
@@ -154,7 +154,9 @@ class Slots:
             use_cache=True,
             logits_to_keep=1,
         )
-        return made.logits[:, -1].float()
+        logits = made.logits[:, -1].float()
+        check_numbers(logits)
+        return logits
 
     def _take(self, rows: list[Row], logits: Any) -> Iterator[Row]:
         if self._sampler is not None:

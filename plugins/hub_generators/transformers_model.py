@@ -25,7 +25,7 @@ from hub_generators.likelihood import TextLikelihood
 from hub_generators.load import find_device, load_model
 from hub_generators.prompts import ChatTemplate, PromptEncoder
 from hub_generators.revision import split_revision
-from hub_generators.sampling import RowSampler, StopTexts, row_seeds
+from hub_generators.sampling import OnlyNumbers, RowSampler, StopTexts, row_seeds
 from hub_generators.slots import Row, Slots, fits
 from hub_generators.stop import cut
 
@@ -232,7 +232,7 @@ class TransformersGenerator:
         ]
 
     def _sampler(self, seeds: Sequence[int], decoding: Decoding) -> transformers.LogitsProcessorList:
-        processors = transformers.LogitsProcessorList()
+        processors = transformers.LogitsProcessorList([OnlyNumbers()])
         if decoding.temperature > 0:
             processors.append(RowSampler(seeds, decoding.temperature, decoding.top_p, self._device))
         return processors
