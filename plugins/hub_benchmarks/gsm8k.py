@@ -28,11 +28,11 @@ def rows(split: str, path: str | None = None, prompt: str = PROMPT) -> Iterator[
     check_prompt("gsm8k", prompt)
     raw = find_rows("gsm8k", f"{split}.jsonl", path, "openai/gsm8k", "main", split)
     for number, row in enumerate(raw):
-        question, solution = _read(row, number)
+        question, solution, answer = _read(row, number)
         yield {
             "id": f"{split}-{number}",
             "prompt": prompt.replace("{question}", question),
-            "answer": find_answer(solution),
+            "answer": answer,
             "solution": solution,
         }
 
@@ -52,8 +52,14 @@ def find_answer(solution: str) -> str:
     return answer.strip().replace(",", "")
 
 
-def _read(row: Mapping[str, Any], number: int) -> tuple[str, str]:
-    question, solution = row.get("question"), row.get("answer")
-    if not isinstance(question, str) or not isinstance(solution, str):
+def _read(row: Mapping[str, Any], number: int) -> tuple[str, str, str]:
+    if not {"question", "answer"} <= row.keys():
         raise DataError(f"gsm8k: row {number} has the columns {', '.join(row)}, not question and answer")
-    return question, solution
+    question, solution = row["question"], row["answer"]
+    if not isinstance(question, str) or not isinstance(solution, str):
+        shown = f"{question!r:.60} and {solution!r:.60}"
+        raise DataError(f"gsm8k: the question and answer of row {number} should be texts, and are {shown}")
+    try:
+        return question, solution, find_answer(solution)
+    except DataError as error:
+        raise DataError(f"{error} (row {number})") from None

@@ -92,7 +92,13 @@ BAD: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         DataError,
         "row 0 has the columns q, not question and answer",
     ),
-    ("no mark", {"content": {**ROW, "answer": "4"}}, DataError, "no answer after '####': '4'"),
+    ("no mark", {"content": {**ROW, "answer": "4"}}, DataError, "no answer after '####': '4' .row 0."),
+    (
+        "no text",
+        {"content": {"question": None, "answer": 5}},
+        DataError,
+        "row 0 should be texts, and are None and 5",
+    ),
     ("nothing after the mark", {"content": {**ROW, "answer": "4 #### "}}, DataError, "no answer after"),
     ("a prompt without a question", {"prompt": "Solve."}, OptionError, "no {question} in it"),
 ]
