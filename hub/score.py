@@ -76,6 +76,9 @@ _FAULT = {
     Failure.CANCELLED: "caller",
 }
 
+INFRASTRUCTURE = frozenset(reason for reason in Failure if reason.fault == "infrastructure")
+"""Why a score can be missing that may be there at another try."""
+
 
 @final
 @dataclass(frozen=True, slots=True)

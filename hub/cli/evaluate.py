@@ -76,7 +76,9 @@ Examples:
     "--out", type=click.Path(file_okay=False), metavar="FOLDER", help="One folder per benchmark goes in it."
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on with an interrupted run, or what was refused; show a complete one."
+    "--resume",
+    is_flag=True,
+    help="Go on with an interrupted run, or what no server answered; show a complete one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--allow-failures", is_flag=True, help="Exit with 0 even where something could not be scored.")
@@ -119,7 +121,9 @@ def command(
     from hub.open import open_generator
 
     names = [name.strip() for use in uses for name in use.split(",") if name.strip()]
-    if len(set(names)) < len(names) or not names:
+    if not names:
+        raise click.UsageError("--on names no benchmark")
+    if len(set(names)) < len(names):
         raise click.UsageError("--on names each benchmark once")
     changes = {key: value for key, value in decoding.items() if value not in (None, ())}
     only_for_models = (generator, generator_options, changes, samples_per_prompt > 1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import comb, sqrt
 
 from hub.errors import ConfigError
+from hub.evaluation.checked import checked_scores
 from hub.evaluation.recipe import differences
 from hub.evaluation.statistics import Z_95, bootstrap
 from hub.evaluation.stored import TOTAL, StoredRun
@@ -106,7 +107,7 @@ def compare(first: StoredRun, second: StoredRun, metric: str = TOTAL) -> Compari
 
     Raises:
         ConfigError: they cannot be compared, or have no such metric.
-        DataError: the samples cannot be read.
+        DataError: the samples cannot be read, are not all there, or say something else than the result.
     """
     check_comparable(first, second)
     ours, theirs = _by_prompt(first, metric), _by_prompt(second, metric)
@@ -154,7 +155,7 @@ def p_value_of(pairs: Sequence[float], *, binary: bool) -> tuple[float, str]:
 
 def _by_prompt(run: StoredRun, metric: str) -> dict[int, list[float]]:
     found: dict[int, list[float]] = {}
-    for (row, _), score in sorted(run.scores(metric).items()):
+    for (row, _), score in sorted(checked_scores(run, metric).items()):
         values = found.setdefault(row, [])
         if score["value"] is not None:
             values.append(score["value"])

@@ -99,20 +99,29 @@ class RunFolder:
         self.samples.update(listed)
         self._write(self._samples_file, [line for _, line in listed])
 
-    def drop_refused(self) -> None:
-        """Forget what was refused; it is to be asked for again."""
-        for key in self.refused:
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Take completions out, and their scores; they are to be made anew."""
+        listed = list(keys)
+        for key in listed:
             self.completions.pop(key, None)
-        if self.refused & self.samples.keys():
-            self.drop_samples(self.refused)
-        self.refused.clear()
+        self.refused.difference_update(listed)
+        self._drop_samples(listed)
 
-    def drop_samples(self, keys: Iterable[Key]) -> None:
-        """Take scored completions out again; they are to be scored anew."""
-        for key in keys:
-            self.samples.pop(key, None)
-        self._replace("samples.jsonl", b"".join(map(encode, self.samples.values())))
-        self._samples_file = self._open("samples.jsonl")
+    def take_back(self, completions: Mapping[Key, Completion]) -> None:
+        """Take scored completions out again; they are to be scored anew.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
+        for key in sorted(completions.keys() - self.completions.keys()):
+            self.add_completion(key, completions[key])
+        self._drop_samples(completions)
+
+    def _drop_samples(self, keys: Iterable[Key]) -> None:
+        dropped = [self.samples.pop(key) for key in keys if key in self.samples]
+        if dropped:
+            self._replace("samples.jsonl", b"".join(map(encode, self.samples.values())))
+            self._samples_file = self._open("samples.jsonl")
 
     def reopen(self) -> None:
         """Take the result of a complete run away: more is to be run.
@@ -180,7 +189,7 @@ class RunFolder:
         return file
 
     def _read_completion(self, line: dict[str, Any]) -> None:
-        key = (line["row"], line["sample"])
+        key = self._key(line)
         likelihoods = line.get("likelihoods")
         if likelihoods is not None:
             likelihoods = tuple((float(logprob), bool(greedy)) for logprob, greedy in likelihoods)
@@ -190,12 +199,20 @@ class RunFolder:
             key, Completion(key[0], line["text"], line["finish"], line["tokens"], likelihoods, values, why)
         )
 
+    def _key(self, about: Mapping[str, Any]) -> Key:
+        """Whose line it is; ValueError where the run has no such row or completion of it."""
+        rows, each = self.recipe["benchmark"]["rows"], self.recipe["samples_per_prompt"]
+        for what, number, count in (("row", about["row"], rows), ("sample", about["sample"], each)):
+            if type(number) is not int or not 0 <= number < count:
+                raise ValueError(f"the run has no {what} {number!r}, but {count}, counted from 0")
+        return about["row"], about["sample"]
+
     def _keep(self, key: Key, completion: Completion) -> None:
         self.completions[key] = completion
         (self.refused.add if completion.refused else self.refused.discard)(key)
 
     def _read_sample(self, line: dict[str, Any]) -> None:
-        key = (line["result"]["row"], line["result"]["sample"])
+        key = self._key(line["result"])
         self.samples[key] = line
         if line["result"].get("finish") == REFUSED:
             self.refused.add(key)

@@ -11,7 +11,7 @@ from typing import Any
 from hub.engine.engine import default_engine
 from hub.engine.interface import AnyEngine
 from hub.errors import GeneratorError
-from hub.evaluation.folder import Key, RunFolder, open_folder
+from hub.evaluation.folder import REFUSED, Key, RunFolder, open_folder
 from hub.evaluation.grading import Grader, Unit
 from hub.evaluation.likelihood import answer
 from hub.evaluation.plan import Plan
@@ -22,7 +22,7 @@ from hub.evaluation.turns import go_on, places_before, waves
 from hub.generator import Completion, Decoding, Generator
 from hub.mix.combine import MixScore
 from hub.sample import Sample, Text
-from hub.score import Failure, Score
+from hub.score import INFRASTRUCTURE, Failure, Outcome, Score
 
 Progress = Callable[[int, int], None]
 """Told how many completions are scored by now, and how many of them could not be."""
@@ -42,7 +42,8 @@ def evaluate(
 
     Whatever stops it, what was made and scored is in the folder, and `resume=True` goes on from there: no
     sample is lost and none is made twice. A complete run is not run again. What a model or server refuses to
-    complete is a failure of that sample; `resume=True` asks for it again, in a complete run too.
+    complete is a failure of that sample; `resume=True` asks for it again, in a complete run too, and scores
+    again what failed by a fault of the infrastructure, such as a judge that did not answer.
 
     Args:
         plan: from `hub.evaluation.plan.make_plan`.
@@ -66,7 +67,7 @@ def evaluate(
         plan.mix.warm(engine)  # a reward that cannot be constructed leaves no run behind that is in the way
     with open_folder(Path(folder), recipe, resume=resume) as run:
         if run.is_complete:
-            if not run.refused:
+            if not (run.refused or any(map(_unreached, run.samples.values()))):
                 return dict(read_run(folder).result)
             plan.mix.warm(engine)
             run.reopen()
@@ -107,17 +108,39 @@ class _Job:
         """Whether there is any completion."""
 
     def pick_up(self) -> int:
-        """Count what is there already; take out what was refused, and groups of which a part is missing."""
+        """Count what is there already; take out what is to be made or scored again.
+
+        To be made: what was refused, or valued by a reward under test that failed by a fault of the
+        infrastructure. To be scored: what a reward failed on by such a fault, and where whole groups are
+        compared every group of which a part is missing.
+        """
         samples, count = self.folder.samples, self.plan.samples_per_prompt
-        self.folder.drop_refused()
+        again = {key for key, line in samples.items() if _unreached(line)}
+        valued = {key for key in again if _is_unreached(self.completion(key).values or ())}
+        self.folder.forget(self.folder.refused | valued)
+        again -= valued
         self.answered = bool(samples or self.folder.completions)
         if self.whole_groups:
-            torn = [key for key in samples if any((key[0], k) not in samples for k in range(count))]
-            if torn:
-                self.folder.drop_samples(torn)
+            whole = samples.keys() - again
+            again = {key for key in samples if any((key[0], k) not in whole for k in range(count))}
+        self.folder.take_back({key: self.completion(key) for key in again})
         self.failed = sum(line["result"]["total"]["outcome"] == "failed" for line in samples.values())
         self.progress(len(samples), self.failed)
         return len(samples)
+
+    def completion(self, key: Key) -> Completion:
+        """The completion of a sample that was scored, as the sample's line tells it."""
+        line, row = self.folder.samples[key], self.plan.rows[key[0]]
+        made = {name: line.get(name) for name in ("likelihoods", "values")}
+        likelihoods, values = (None if made[name] == row.get(name) else made[name] for name in made)
+        return Completion(
+            key[0],
+            line["completion"],
+            line["result"]["finish"],
+            line["result"]["tokens"],
+            likelihoods and tuple((float(logprob), bool(greedy)) for logprob, greedy in likelihoods),
+            values and tuple(values),
+        )
 
     def run(self) -> None:
         """Make and score what is missing."""
@@ -248,6 +271,16 @@ class _Job:
             self.failed += score.total.fault is not None
         self.folder.add_samples(lines)
         self.progress(len(self.folder.samples), self.failed)
+
+
+def _unreached(line: Mapping[str, Any]) -> bool:
+    """Whether a sample has a completion, but a reward failed by a fault of the infrastructure."""
+    result = line["result"]
+    return result["finish"] != REFUSED and _is_unreached(result["scores"].values())
+
+
+def _is_unreached(scores: Iterable[Mapping[str, Any]]) -> bool:
+    return any(one["outcome"] == Outcome.FAILED and one["reason"] in INFRASTRUCTURE for one in scores)
 
 
 def _line(key: Key, sample: Sample, completion: Completion, score: MixScore) -> dict[str, Any]:

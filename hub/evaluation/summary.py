@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from hub.evaluation.checked import headed
 from hub.evaluation.folder import FORMAT, REFUSED, Key
 from hub.evaluation.plan import Plan
 from hub.evaluation.recipe import describe_mix, hash_recipe
@@ -81,7 +82,7 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
     if plan.benchmark.category:
         for key in keys:
             category = str(plan.rows[key[0]].get(plan.benchmark.category))
-            categories.setdefault(category, {})[key] = _headed(plan, results[key], totals[key])
+            categories.setdefault(category, {})[key] = headed(results[key], _headline(plan), totals[key])
     return {
         "total": account(totals, begins),
         "rewards": rewards,
@@ -94,8 +95,8 @@ def make_scores(plan: Plan, samples: Mapping[Key, Mapping[str, Any]]) -> dict[st
 def account(scores: Mapping[Key, Mapping[str, Any]], begins: Sequence[int] = ()) -> dict[str, Any]:
     """Return mean, uncertainty and coverage of scores, as plain data.
 
-    What failed is in no mean: it says nothing about the model. It is counted beside it, and
-    `mean_if_failed_are_0` is what the mean would be if each of them had earned nothing.
+    What failed is in no mean: it says nothing about the model. It is counted beside it, with the first detail
+    of each reason, and `mean_if_failed_are_0` is what the mean would be if each of them had earned nothing.
 
     >>> found = account({(0, 0): {"value": 1.0, "outcome": "scored", "reason": ""},
     ...                  (1, 0): {"value": None, "outcome": "failed", "reason": "timeout"}})
@@ -115,7 +116,8 @@ def account(scores: Mapping[Key, Mapping[str, Any]], begins: Sequence[int] = ())
     votes = [[(_answer(info), value) for value, info in group] for group in _by_prompt(scores)]
     found = _mean([[value for value, _ in group] for group in _by_prompt(scores, begins)])
     outcomes = Counter(score["outcome"] for score in scores.values())
-    failed = [score for score in scores.values() if score["outcome"] == Outcome.FAILED]
+    failed = [score for _, score in sorted(scores.items()) if score["outcome"] == Outcome.FAILED]
+    first = {str(score["reason"]): str(score.get("detail", "")) for score in reversed(failed)}
     counted = found["n"] + len(failed)
     binary = all(value in (0.0, 1.0) for group in groups for value in group)
     several = any(len(group) > 1 for group in groups)
@@ -129,6 +131,7 @@ def account(scores: Mapping[Key, Mapping[str, Any]], begins: Sequence[int] = ())
         "abstained": outcomes[Outcome.ABSTAINED],
         "failed": len(failed),
         "failed_by_reason": dict(sorted(Counter(str(score["reason"]) for score in failed).items())),
+        "first_failed": dict(sorted(first.items())),
         "mean_if_failed_are_0": (found["mean"] or 0.0) * found["n"] / counted if counted else None,
     }
 
@@ -162,12 +165,6 @@ def _lower_is_better(plan: Plan) -> list[str]:
     taken = (reward.name for reward in plan.mix.rewards if reward.config.weight.points[-1][1] < 0)
     said = () if plan.mix_name else plan.benchmark.lower_is_better
     return sorted({*taken, *said})
-
-
-def _headed(plan: Plan, result: Mapping[str, Any], total: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What counts for a completion's category: the headline's reward that takes it, else the total."""
-    found = (result["scores"][name] for name in _headline(plan))
-    return next((score for score in found if score["outcome"] != Outcome.ABSTAINED), total)
 
 
 def _metrics(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.evaluation.folder import REFUSED
+from hub.score import INFRASTRUCTURE, Failure
 
 
 def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
@@ -44,6 +45,7 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
         if why := result["completions"].get("refused"):
             count = result["completions"]["finish"][REFUSED]
             notes.append(f"{count} without a completion (--resume asks again); the first: {why}")
+        notes += _failures(result)
         if total["failed"] and not result["benchmark"].get("headline"):
             notes.append(f"score {_number(total['mean_if_failed_are_0'])} if what failed had earned 0")
         if note := result["benchmark"].get("note"):
@@ -51,8 +53,33 @@ def show_results(results: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
         if total["abstained"]:
             notes.append(f"{total['abstained']} not scored: no reward applies")
         for note in notes:
-            console.print(Text(f"{result['benchmark']['name']}: {note}", style="dim"), soft_wrap=True)
+            text = visible(f"{result['benchmark']['name']}: {note}")
+            console.print(Text(text, style="dim"), soft_wrap=True)
         console.print(Text(f"{result['benchmark']['name']}: {path}"), soft_wrap=True)
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return text with what would drive a terminal spelt out.
+
+    Args:
+        text: what a model, a server or a file says.
+        keep: characters that are left, such as line ends.
+
+    >>> visible("it's \x1b[2J")
+    "it's \\x1b[2J"
+    """
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+
+
+def _failures(result: Mapping[str, Any]) -> Iterator[str]:
+    """What failed of each reward, why, and what helps."""
+    for name, score in result["scores"]["rewards"].items():
+        for reason, detail in score.get("first_failed", {}).items():
+            if reason == Failure.NO_COMPLETION:
+                continue
+            again = " (--resume scores again)" if reason in INFRASTRUCTURE else ""
+            first = f"; the first: {' '.join(detail.split()):.300}" if detail else ""
+            yield f"{name} failed on {score['failed_by_reason'][reason]}: {reason}{again}{first}"
 
 
 def _metrics(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

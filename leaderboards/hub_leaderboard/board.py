@@ -1,7 +1,7 @@
 """Reads a board: which benchmarks, which metric of each, how they combine, which runs qualify."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
@@ -302,7 +302,7 @@ def check_names(board: Board) -> None:
         try:
             benchmark = find_benchmark(entry.use)
         except UnknownName as error:
-            error.args = (f"{error}. One from a file is ranked by its name, but cannot be checked",)
+            error.args = (_unknown(error),)
             raise
         if entry.split is not None and entry.split not in benchmark.splits:
             raise UnknownName(f"split of benchmark {entry.use!r}", entry.split, benchmark.splits)
@@ -319,3 +319,27 @@ def check_names(board: Board) -> None:
                 f"board {board.name!r}: benchmark {entry.use!r} has no reward {entry.metric!r}"
                 f"{nearest(entry.metric, ['score', *names])}"
             )
+
+
+def unknown_benchmarks(names: Iterable[str]) -> list[str]:
+    """Return what `check_names` says of those names that no installed benchmark has, a sentence each.
+
+    Nothing is opened for it: no file with a benchmark, and no family, whose names are all taken for good.
+    """
+    from hub.plugins import load
+
+    installed, found = load(), []
+    for name in names:
+        if name.partition("/")[0] in installed.families:
+            continue
+        try:
+            installed.benchmarks[name]
+        except UnknownName as error:
+            found.append(_unknown(error))
+    return found
+
+
+def _unknown(error: UnknownName) -> str:
+    said = str(error)
+    end = "" if said.endswith("?") else "."
+    return f"{said}{end} One from a file is ranked by its name, but cannot be checked"

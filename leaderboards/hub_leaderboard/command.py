@@ -2,11 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from hub_leaderboard.standing import Standing
 
 EXAMPLES = """\b
 Examples:
@@ -96,6 +100,7 @@ def show(board: str, results: tuple[Path, ...], everything: bool, as_json: bool)
         click.echo(json.dumps(plain(standing), indent=2))
     else:
         show_table(standing, everything=everything)
+    _warn([standing])
     return 0
 
 
@@ -139,7 +144,17 @@ def build(boards: str, results: tuple[Path, ...], out: Path, as_json: bool) -> i
         click.echo(f"wrote {out / 'index.html'}")
     for problem in problems:
         click.echo(click.style(problem, fg="yellow"), err=True)
+    _warn(standings)
     return 1 if problems else 0
+
+
+def _warn(standings: "Sequence[Standing]") -> None:
+    """Say which benchmarks have no run and are not installed: their names may be misspelt."""
+    from hub_leaderboard.board import unknown_benchmarks
+
+    names = dict.fromkeys(name for standing in standings for name in standing.without)
+    for warning in unknown_benchmarks(names):
+        click.echo(click.style(f"warning: {warning}", fg="yellow"), err=True)
 
 
 def _count(number: int, what: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.errors import HubError
+from hub.evaluation.checked import as_written
 from hub.evaluation.statistics import Z_95, clustered_error
 from hub.evaluation.stored import StoredRun, find_runs
 from hub_leaderboard.board import Board, Entry
@@ -80,6 +81,7 @@ class Standing:
         left: runs that are not ranked.
         problems: folders that cannot be read, and what is wrong with each.
         elsewhere: how many runs there are of benchmarks that are not on the board, by benchmark.
+        without: benchmarks of the board that have no run at all.
     """
 
     board: Board
@@ -88,6 +90,7 @@ class Standing:
     left: tuple[Left, ...]
     problems: tuple[str, ...]
     elsewhere: Mapping[str, int]
+    without: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Row, ...]:
@@ -163,6 +166,7 @@ def make_standing(
         left.listed(names),
         tuple(wrong),
         dict(sorted(elsewhere.items())),
+        tuple(sorted(used - {run.benchmark for run in runs})),
     )
 
 
@@ -182,13 +186,9 @@ class _Left:
 
 
 def _values(run: StoredRun, entry: Entry) -> Values:
-    from hub.errors import DataError
-
     once = replace(run)  # its samples are let go of when the values are read
-    try:
+    with as_written(once):
         return read_values(once, entry.metric)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{run.path}: is not what a run writes ({type(error).__name__}: {error})") from error
 
 
 def _uncovered(values: Values, board: Board) -> str:

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.evaluation.table import visible
 from hub_leaderboard.board import Board
 from hub_leaderboard.standing import Cell, Row, Standing
 
@@ -13,7 +14,7 @@ SHOWN = 10
 
 def _text(text: str, style: str = "") -> Text:
     """A text that cannot drive the terminal: names and reasons may come from anybody's files."""
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text), style=style)
+    return Text(visible(text), style=style)
 
 
 def show(standing: Standing, *, everything: bool = False) -> None:

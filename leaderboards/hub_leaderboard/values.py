@@ -1,12 +1,12 @@
 """A run's values on one metric: by prompt, for tests; and its mean, as the run's result says it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import isclose
 from typing import Any
 
 from hub.errors import ConfigError, DataError, nearest
+from hub.evaluation.checked import account_of, check_count, check_mean, scores_of
 from hub.evaluation.statistics import estimate, pass_at_k
 from hub.evaluation.stored import TOTAL, StoredRun
 
@@ -63,7 +63,10 @@ def read_values(run: StoredRun, metric: str) -> Values:
     """
     if metric.startswith("metric:"):
         return _own(run, metric)
-    name, scores = _scores(run, metric)
+    name = TOTAL if metric.startswith("pass@") else metric
+    check_count(run)
+    scores = scores_of(run, name)
+    check_mean(run, name, scores)
     begins = _conversations(run)
     groups: dict[int, list[float]] = {}
     prompts: dict[int, bytes] = {}
@@ -72,17 +75,9 @@ def read_values(run: StoredRun, metric: str) -> Values:
         prompts.setdefault(begins[row], _digest(line.get("doc") if run.imported else line["prompt"]))
         if score["value"] is not None:
             groups.setdefault(begins[row], []).append(float(score["value"]))
-    expected = int(run.recipe["benchmark"]["rows"]) * int(run.recipe["samples_per_prompt"])
-    if len(run.samples) != expected:
-        raise DataError(f"{run.path}: holds {len(run.samples)} of {expected} samples")
     if not groups:
         raise DataError(f"{run.path}: nothing has a value on {metric!r}")
-    account = _account(run, name)
-    found = sum(map(sum, groups.values())) / sum(map(len, groups.values()))
-    if not isclose(found, account["mean"], rel_tol=1e-9, abs_tol=1e-9):
-        raise DataError(
-            f"{run.path}: result.json says {account['mean']:g} on {name!r}, but samples.jsonl makes {found:g}"
-        )
+    account = account_of(run, name)
     powers = _powers(groups, int(metric[5:])) if metric.startswith("pass@") else None
     if powers is not None and not powers:
         raise DataError(f"{run.path}: no prompt has enough values for {metric}")
@@ -147,37 +142,6 @@ def _outcomes(run: StoredRun, scores: Mapping[Any, Any]) -> tuple[int, int, dict
         {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         abstained,
     )
-
-
-def _scores(run: StoredRun, metric: str) -> tuple[str, dict[tuple[int, int], Any]]:
-    """The scores that a metric is made of, and what the result calls their account."""
-    if metric.startswith("category:"):
-        wanted = metric.removeprefix("category:")
-        if wanted not in run.result["scores"]["categories"] or not run.category:
-            known = [f"category:{name}" for name in run.result["scores"]["categories"]]
-            raise ConfigError(f"{run.path}: there is no metric {metric!r}{nearest(metric, known or [TOTAL])}")
-        lines = {key: line for key, line in run.samples.items() if str(line.get(run.category)) == wanted}
-        headline = run.result["benchmark"].get("headline") or ()
-        return metric, {key: _headed(line["result"], headline) for key, line in lines.items()}
-    name = TOTAL if metric.startswith("pass@") else metric
-    return name, run.scores(name)
-
-
-def _headed(result: Mapping[str, Any], headline: Sequence[str]) -> Any:
-    """What counts for a category: the reward of the benchmark's headline that applies, else the total."""
-    found = (result["scores"][name] for name in headline)
-    return next((score for score in found if score["outcome"] != "abstained"), result["total"])
-
-
-def _account(run: StoredRun, name: str) -> Mapping[str, Any]:
-    scores = run.result["scores"]
-    if name.startswith("category:"):
-        found = scores["categories"][name.removeprefix("category:")]
-    else:
-        found = scores["total"] if name == TOTAL else scores["rewards"].get(name)
-    if not isinstance(found, dict) or not isinstance(found.get("mean"), int | float):
-        raise DataError(f"{run.path}: result.json has no mean of {name!r}, though samples have values")
-    return found
 
 
 def _powers(groups: Mapping[int, list[float]], k: int) -> dict[int, float]:

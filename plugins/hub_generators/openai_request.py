@@ -75,8 +75,11 @@ async def ask(
         except TimeoutError as error:
             problem = f"no whole answer from {where} within {timeout_s:g} s (generator option timeout_s)"
             cause: Exception | None = error
+        except httpx.UnsupportedProtocol as error:
+            raise GeneratorError(f"{where} is no address like http://host:port/v1: {error}") from error
         except httpx.TransportError as error:
-            problem = f"no answer from {where}: {type(error).__name__}: {error}. Is the server running there?"
+            said = f"{type(error).__name__}: {error}".rstrip(".: ")
+            problem = f"no answer from {where}: {said}. Is the server running there?"
             cause = error
         except httpx.HTTPError as error:
             raise GeneratorError(f"{where}: {type(error).__name__}: {error}") from error
@@ -87,6 +90,11 @@ async def ask(
             problem = f"{where} answered {answer.status_code} {answer.reason_phrase}: {_excerpt(answer)}"
             if answer.status_code in (401, 403):
                 problem += ". Set HUB_OPENAI_API_KEY or OPENAI_API_KEY"
+            if answer.status_code == 404 and body is not None:
+                problem += (
+                    f". It may know no model {body.get('model')!r} (generator option served_name), or not "
+                    "have this path (endpoint=chat or completions)"
+                )
             if answer.status_code in OF_ONE:
                 raise Refused(problem)
             if answer.status_code not in RETRIED and answer.status_code < 500:
@@ -113,9 +121,10 @@ def read_completion(answer: Any, index: int, chat: bool) -> Completion:
         usage = answer.get("usage") or {}
         tokens, given = (_count(usage.get(f"{which}_tokens")) for which in ("completion", "prompt"))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
+        said = answer.get("error") if isinstance(answer, dict) else None
+        said = answer if said is None else said
         raise GeneratorError(
-            f"the server's answer to prompt {index} has no completion ({type(error).__name__}: {error}): "
-            f"{answer!r:.300}"
+            f"the server's answer to prompt {index} has no completion, but says {said!r:.300}"
         ) from error
     if text is None:  # the model called a tool, or only reasoned
         text = ""

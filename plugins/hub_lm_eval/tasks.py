@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 
 from hub.benchmark import Benchmark
 from hub.deferred import is_ours
-from hub.errors import ConfigError, DataError, OptionError
+from hub.errors import ConfigError, DataError, OptionError, nearest
 from hub.generator import Decoding
 from hub_lm_eval.aggregate import mean
 from hub_lm_eval.find_task import find_task
@@ -219,6 +219,7 @@ def rows_of(
     if num_fewshot is not None and num_fewshot < 0:
         raise OptionError(f"num_fewshot is at least 0, not {num_fewshot}")
     task, states = _load(path)
+    _check_metrics(path, task)
     if getattr(task, "MULTIMODAL", False):
         raise ConfigError(f"{path.stem} needs images or sound, which no generator of the hub takes")
     if chat and task.OUTPUT_TYPE != "generate_until":
@@ -244,6 +245,20 @@ def rows_of(
     for number, instances in by_document.items():
         instances.sort(key=lambda instance: instance.idx)
         yield _row(path, task, number, instances, decoding, chat)
+
+
+def _check_metrics(path: Path, task: Any) -> None:
+    """Raise where there is no function for a metric: it would be called when all is generated."""
+    functions = getattr(task, "_metric_fn_list", {})
+    unknown = [name for name, function in functions.items() if function is None]
+    if not unknown or task.OUTPUT_TYPE != "generate_until" or task.config.process_results is not None:
+        return
+    from lm_eval.api.registry import metric_registry
+
+    raise ConfigError(
+        f"{path.stem}: lm-eval does not know its metric {unknown[0]!r}, nor can it be had from the package "
+        f"evaluate{nearest(unknown[0], list(metric_registry))}"
+    )
 
 
 def _row(

@@ -48,9 +48,10 @@ def _chosen(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("root", type=_FOLDER, default=Path("runs"))
 @_chosen
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(root: Path, as_json: bool, **chosen: Any) -> int:
+def list_(root: Path, as_json: bool, metrics: tuple[str, ...], **names: Any) -> int:
     """List the complete runs below a folder (default: runs)."""
-    rows, problems = _rows(root, **chosen)
+    runs, problems = _find(root, **names)
+    rows = _rows(runs, metrics)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
@@ -64,17 +65,21 @@ def list_(root: Path, as_json: bool, **chosen: Any) -> int:
     return 0
 
 
-def _rows(
-    root: Path, benchmark: str, model: str, metrics: tuple[str, ...], newest: bool
-) -> tuple[list[dict[str, Any]], list[str]]:
+def _find(root: Path, **names: Any) -> "tuple[list[StoredRun], list[str]]":
     from hub.evaluation.stored import find_runs
-    from hub_results.listing import choose, metrics_of, rows
+    from hub_results.listing import choose
 
     runs, problems = find_runs(root)
+    return choose(runs, **names), problems
+
+
+def _rows(runs: "list[StoredRun]", metrics: tuple[str, ...]) -> list[dict[str, Any]]:
+    from hub_results.listing import metrics_of, rows
+
     found: list[dict[str, Any]] = []
-    for run in choose(runs, benchmark=benchmark, model=model, newest=newest):
+    for run in runs:
         found += rows(run, metrics_of(run) if metrics == ("all",) else metrics)
-    return found, problems
+    return found
 
 
 @command.command("show")
@@ -104,16 +109,17 @@ def show(run: Path, only: str, metric: str, id: str | None, limit: int, as_json:
 
 def _described(line: dict[str, Any]) -> str:
     """A sample for a person. What the model wrote must not drive the terminal."""
+    from hub.evaluation.table import visible
+
     result = line["result"]
     parts = [click.style(f"{line['id']}", bold=True)]
     for what, said in _texts(line):
         text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
         text = "(there is none)" if said is None else text
-        visible = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
-        parts.append(f"{click.style(what, dim=True)}\n{visible}")
+        parts.append(f"{click.style(what, dim=True)}\n" + visible(text, keep="\n\t"))
     for name, score in {"score": result["total"], **result["scores"]}.items():
         value = _value(score)
-        detail = repr(score["detail"])[1:-1] if score.get("detail") else ""
+        detail = visible(score.get("detail") or "")
         why = ": ".join(filter(None, (score["reason"], detail)))
         parts.append(f"{name:14} {value}{why and f'  ({why})'}")
     return "\n".join(parts) + "\n"
@@ -153,26 +159,30 @@ def export(
     dataset: str | None,
     task: str | None,
     organization: str,
-    **chosen: Any,
+    metrics: tuple[str, ...],
+    **names: Any,
 ) -> int:
-    """Write the runs below a folder (or a single run) in another format."""
+    """Write the runs below a folder (or a single run) in another format.
+
+    Nothing is written where a run's samples are not all there, or make another score than its result says.
+    """
+    from hub.evaluation.checked import check_run
     from hub_results.tables import as_csv, as_markdown
 
-    if kind in ("csv", "markdown"):
-        rows, _ = _rows(root, **chosen)
+    is_table = kind in ("csv", "markdown")
+    if out is None and not is_table:
+        raise click.UsageError(f"--format {kind} needs --out FOLDER")
+    runs, _ = _find(root, **names)
+    for run in runs:
+        check_run(run)
+    if out is None or is_table:
+        rows = _rows(runs, metrics)
         text = as_csv(rows) if kind == "csv" else as_markdown(rows)
         if out is None:
             click.echo(text, nl=False)
         else:
             out.write_text(text, encoding="utf-8")
         return 0
-    if out is None:
-        raise click.UsageError(f"--format {kind} needs --out FOLDER")
-    from hub.evaluation.stored import find_runs
-    from hub_results.listing import choose
-
-    names = {key: chosen[key] for key in ("benchmark", "model", "newest")}
-    runs = choose(find_runs(root)[0], **names)
     if kind == "hugging-face" and len(runs) != 1:
         raise click.UsageError(
             f"--format hugging-face is for one model and benchmark, but {len(runs)} runs fit"
@@ -181,10 +191,8 @@ def export(
         if kind == "hugging-face":
             from hub_results.hugging_face import entry
 
-            metric = chosen["metrics"][0]
-            files = {
-                f".eval_results/{run.benchmark.replace('/', '-')}.yaml": entry(run, metric, dataset, task)
-            }
+            text = entry(run, metrics[0], dataset, task)
+            files = {f".eval_results/{run.benchmark.replace('/', '-')}.yaml": text}
         else:
             files = _every_eval_ever(run, organization)
         for name, text in files.items():

@@ -83,7 +83,7 @@ def _import_task(file: Path, results: Mapping[str, Any], task: str, out: Path) -
         return Imported(task, folder, is_new=False)
     result = _result(file, results, task, recipe, samples, metrics, digest)
     with open_folder(folder, recipe, resume=True) as run:
-        run.drop_samples(list(run.samples))  # of an import that was stopped
+        run.forget(list(run.samples))  # of an import that was stopped
         run.add_samples(samples.items())
         run.finish(result)
     return Imported(task, folder, is_new=True)

@@ -77,9 +77,10 @@ def read_documents(file: Path, content: bytes) -> list[dict[str, Any]]:
         content: what it holds.
 
     Raises:
-        DataError: a line is no sample, or there is none.
+        DataError: a line is no sample, is of a document that was there before, or there is none.
     """
-    lines = []
+    lines: list[dict[str, Any]] = []
+    known: dict[tuple[str, str], int] = {}
     for number, line in enumerate(content.splitlines(), 1):
         try:
             lines.append(json.loads(line))
@@ -88,6 +89,9 @@ def read_documents(file: Path, content: bytes) -> list[dict[str, Any]]:
             raise DataError(
                 f"{file}:{number}: is no sample of lm-eval ({type(error).__name__}: {error})"
             ) from None
+        first = known.setdefault((str(lines[-1]["doc_id"]), str(lines[-1]["filter"])), number)
+        if first < number:
+            raise DataError(f"{file}:{number}: is of the same document as line {first}")
     if not lines:
         raise DataError(f"{file}: holds no samples")
     return sorted(lines, key=lambda line: int(line["doc_id"]))

@@ -337,7 +337,7 @@ ON = ["--on", f"{SUMS}:sums"]
 BAD = [
     ("no model", ["--on", "arithmetic"], "give a MODEL, or rewards with --reward in its place"),
     ("no benchmark", ["x/y"], "Missing option '--on'"),
-    ("an empty list of benchmarks", ["x/y", "--on", ","], "each benchmark once"),
+    ("an empty list of benchmarks", ["x/y", "--on", ","], "names no benchmark"),
     ("a benchmark twice", ["x/y", "--on", "gsm8k,gsm8k"], "each benchmark once"),
     ("an unknown benchmark", ["x/y", "--on", "arithmetic,gsm8"], "unknown benchmark 'gsm8': did you mean 'gsm8k'"),
     ("an unknown option", ["x/y", *ON, "--limt", "3"], "--limit"),

@@ -12,7 +12,7 @@ from hub.evaluation.fingerprint import hash_config, hash_tokenizer, hash_weights
 from hub.evaluation.folder import FORMAT, open_folder
 from hub.evaluation.recipe import hash_recipe
 
-RECIPE = {"decoding": {"seed": 0}}
+RECIPE: dict[str, Any] = {"decoding": {"seed": 0}, "benchmark": {"rows": 2}, "samples_per_prompt": 1}
 
 
 def begin(folder: Path, **changes: Any) -> None:
@@ -56,7 +56,7 @@ def complete(folder: Path) -> None:
 
 
 def other_recipe(folder: Path) -> None:
-    begin(folder, hash="0", recipe={"decoding": {"seed": 1}})
+    begin(folder, hash="0", recipe={**RECIPE, "decoding": {"seed": 1}})
 
 
 def other_format(folder: Path) -> None:
@@ -83,6 +83,22 @@ def strange_line(folder: Path) -> None:
     (folder / "samples.jsonl").write_text('{"score": 1}\n')
 
 
+def strange_row(folder: Path) -> None:
+    begin(folder)
+    with (folder / "samples.jsonl").open("a") as file:
+        file.write('{"result": {"row": 2, "sample": 0}}\n')
+
+
+def strange_number(folder: Path) -> None:
+    begin(folder)
+    (folder / "samples.jsonl").write_text('{"result": {"row": 1, "sample": -1}}\n')
+
+
+def row_in_words(folder: Path) -> None:
+    begin(folder)
+    (folder / "samples.jsonl").write_text('{"result": {"row": "one", "sample": 0}}\n')
+
+
 REFUSED = [
     (other_files, False, "holds 'thesis.tex' but no run"),
     (other_files, True, "holds 'thesis.tex' but no run"),
@@ -94,6 +110,17 @@ REFUSED = [
     (no_object, True, "recipe.json: is not what a run writes"),
     (bad_middle, True, r"samples.jsonl:1: cannot be read \(JSONDecodeError"),
     (strange_line, True, r"samples.jsonl:1: cannot be read \(KeyError"),
+    (
+        strange_row,
+        True,
+        r"samples.jsonl:2: cannot be read \(ValueError: the run has no row 2, but 2, counted ",
+    ),
+    (
+        strange_number,
+        True,
+        r"samples.jsonl:1: .* no sample -1, but 1, counted from 0\): restore it, or choose ",
+    ),
+    (row_in_words, True, r"samples.jsonl:1: .* no row 'one'"),
 ]
 
 
@@ -109,6 +136,15 @@ def test_folders_that_are_refused_and_left_as_they_were(
         open_folder(tmp_path, RECIPE, resume=resume)
     after = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.name != "completions.jsonl"}
     assert after == before
+
+
+@pytest.mark.parametrize("key", [(2, 0), (0, 1), (-1, 0)], ids=str)
+def test_a_completion_that_the_run_does_not_have_is_refused(tmp_path: Path, key: tuple[int, int]) -> None:
+    begin(tmp_path)
+    line = {"row": key[0], "sample": key[1], "text": "4", "finish": "stop", "tokens": 1}
+    (tmp_path / "completions.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(DataError, match=r"completions.jsonl:1: cannot be read \(ValueError: the run has no "):
+        open_folder(tmp_path, RECIPE, resume=True)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

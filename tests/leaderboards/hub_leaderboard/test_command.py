@@ -76,3 +76,25 @@ def test_without_any_run(folder: Path, tmp_path: Path) -> None:
     done = leaderboard(tmp_path, "show", str(folder / "board.toml"))
     assert done.returncode == 0
     assert "no run qualifies" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("use", "warned"),
+    [
+        (
+            "arithmetik",
+            "warning: unknown benchmark 'arithmetik': did you mean 'arithmetic'? One from a file is ",
+        ),
+        ("arithmetic", ""),
+        ("many", ""),
+        ("lm-eval/of-no-run", ""),
+    ],
+)
+@pytest.mark.parametrize("command", [["show"], ["show", "--json"], ["build", "--out", "pages"]], ids="-".join)
+def test_a_benchmark_without_runs_that_is_not_installed_is_warned_of(
+    folder: Path, tmp_path: Path, command: list[str], use: str, warned: str
+) -> None:
+    (tmp_path / "other.toml").write_text(f'title = "Other"\n[[benchmark]]\nuse = "{use}"\n')
+    done = leaderboard(tmp_path, *command, "other.toml", str(folder / "runs"))
+    assert (done.returncode, warned in done.stderr) == (0, True)
+    assert done.stderr.count("warning") == bool(warned)

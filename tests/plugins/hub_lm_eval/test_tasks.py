@@ -284,6 +284,14 @@ CHANGED: list[tuple[str, str, str, dict[str, Any], type[Exception], str]] = [
     ("beams", "several", "generation_kwargs: {num_beams: 4}\n", {}, ConfigError, "num_beams"),
     ("top_k", "several", "generation_kwargs: {do_sample: true, top_k: 4}\n", {}, ConfigError, "top_k"),
     ("repeats", "several", "repeats: 4\n", {}, ConfigError, "4 completions of each prompt"),
+    (
+        "an unknown metric",
+        "several",
+        "metric_list: [{metric: exact_matsch, aggregation: mean, higher_is_better: true}]\n",
+        {},
+        ConfigError,
+        "does not know its metric 'exact_matsch', .* did you mean 'exact_match'",
+    ),
     ("images", "several", "doc_to_image: q\n", {}, ConfigError, "images or sound"),
     (
         "no data",

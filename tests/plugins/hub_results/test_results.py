@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ import yaml
 
 import hub
 from hub.errors import ConfigError
+from hub.evaluation.checked import CURE
 from hub.evaluation.plan import make_plan
 from hub.evaluation.run import evaluate
 from hub.evaluation.stored import StoredRun, find_runs, read_run
@@ -273,3 +275,19 @@ def test_the_command_lists_and_shows(root: Path) -> None:
 def test_what_is_wrong_is_said(root: Path, arguments: list[str], code: int, message: str) -> None:
     done = hub_results(root, *arguments)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "markdown", "every-eval-ever", "hugging-face"])
+def test_nothing_is_exported_where_a_run_lacks_samples(root: Path, tmp_path: Path, kind: str) -> None:
+    shutil.copytree(root / "runs", tmp_path / "runs")
+    file = tmp_path / "runs" / "odd" / "many" / "samples.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+    arguments = ("--format", kind, "--out", "out", "--dataset", "org/many")
+    done = hub_results(tmp_path, "export", "runs" if kind != "hugging-face" else "runs/odd", *arguments)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: {file.parent.relative_to(tmp_path)}: holds 5 of 6 samples: {CURE}\n",
+    )
+    assert not (tmp_path / "out").exists()
+    assert hub_results(tmp_path, "export", "runs/good", *arguments).returncode == 0
+    assert (tmp_path / "out").exists()
