@@ -35,8 +35,8 @@ TEXT = "<think>seventeen and twenty-five</think> The sum of 17 and 25 is 42, so 
 SALT = b"@@@@@@@@@@@@"
 LIMIT_S = 0.2
 CONCURRENCIES = (1, 16, 256, 2048)
-PER_S = 1000.0
-"""Samples that arrive per second in an open loop, of which ten hang: two at once on average."""
+ARRIVING = ((100.0, 1), (250.0, 1), (1000.0, 1), (250.0, 8), (1000.0, 8))
+"""Open loops: samples that arrive per second, of which 1 % hang, and samples per request."""
 
 
 @hub.reward(needs=["answer"], lane="inline")
@@ -398,15 +398,16 @@ def arriving(bare: Server, service: Server, seconds: float, rounds: int, console
     the usual priority, and where the kernel runs them only when nobody else wants the core (SCHED_IDLE).
     """
     table = Table(
-        title=f"{PER_S:.0f} samples arrive per second, and 1 % of them hang until killed ({LIMIT_S} s); the "
-        "times are those of the other requests"
+        title="samples arrive whether or not others are answered, and 1 % of them hang until killed "
+        f"({LIMIT_S} s); the times are those of the other requests"
     )
-    for title in ("samples per request", "", "requests/s", "p50 ms", "p99 ms", "p99 moves by"):
+    for title in ("samples/s", "cores they want", "per request", "", "p50 ms", "p99 ms", "p99 moves by"):
         table.add_column(title, justify="right")
-    for batch in (1, 8, 64):
+    for per_s, batch in ARRIVING:
         found: dict[str, list[Found]] = {}
-        long = seconds * min(8, max(1, batch // 4))  # or there are too few requests for a 99th percentile
-        spinning = round(PER_S / 100 * LIMIT_S)
+        long = max(seconds, min(20.0, 2000 * batch / per_s))  # or a 99th percentile is of too few requests
+        wanted = per_s / 100 * LIMIT_S
+        spinning = max(1, round(wanted))
         for _ in range(rounds):
             for name, server, hostile, policy in (
                 ("service", service, 0, None),
@@ -416,16 +417,15 @@ def arriving(bare: Server, service: Server, seconds: float, rounds: int, console
                 (f"bare, {spinning} spin idly", bare, 0, os.SCHED_IDLE),
             ):
                 with busy(spinning, policy) if policy is not None else contextlib.nullcontext():
-                    one = server.measure("checks", batch, 256, long, hostile, PER_S)
+                    one = server.measure("checks", batch, 256, long, hostile, per_s)
                 found.setdefault(name, []).append(one)
         before = float("nan")
         for name, ones in found.items():
-            rate, p50, p99 = (
-                statistics.median(getattr(one, what) for one in ones) for what in ("rate", "p50", "p99")
-            )
+            p50, p99 = (statistics.median(getattr(one, what) for one in ones) for what in ("p50", "p99"))
             moved = f"{p99 / before - 1:+.0%}" if "," in name else ""
             before = before if moved else p99
-            table.add_row(str(batch), name, f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", moved)
+            load = (f"{per_s:.0f}", f"{wanted:.1f}", str(batch)) if name == "service" else ("", "", "")
+            table.add_row(*load, name, f"{p50:.2f}", f"{p99:.2f}", moved)
         table.add_section()
     console.print(table)
 
