@@ -118,8 +118,7 @@ class LocalSandbox:
                     place.close()
                     raise
         finally:
-            if not place.clean:
-                place.renew()
+            place.tidy()
             self._places.give_back(place)
             if self._closed:
                 self._close_idle()
@@ -210,6 +209,13 @@ class _Place:
         self._cleaned, self._folders = self._folders, []
         for slot in self._cleaning:
             slot.let_go()
+
+    def tidy(self) -> None:
+        """Make ready for the next program: new zygotes where one still cleans up; what has done so goes."""
+        if not self.clean:
+            self.renew()
+        elif self._cleaning and all(slot.process.poll() is not None for slot in self._cleaning):
+            self._end_cleaning()
 
     def close(self) -> None:
         """End the zygotes; the next program starts new ones."""

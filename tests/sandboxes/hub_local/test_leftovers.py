@@ -74,23 +74,37 @@ def run(box: hub.Sandbox, name: str) -> tuple[str, str]:
 
 def test_hundreds_of_programs_leave_nothing(options: dict[str, object]) -> None:
     before, processes = state(), started()
-    box = hub.open_sandbox("local", **options)
-    names = [*MIXED] * 2
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda name: run(box, name), names))
-        steady = state()
-        found = list(pool.map(lambda name: run(box, name), [*MIXED] * 20))
-        assert {(name, verdict) for name, verdict in found} == {(name, MIXED[name][1]) for name in MIXED}
-        assert state() == steady
+    with contextlib.closing(hub.open_sandbox("local", **options)) as box:
         assert isinstance(box, LocalSandbox)
+        steady = at_rest(box)
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda name: run(box, name), [*MIXED] * 20))
+        assert {(name, verdict) for name, verdict in found} == {(name, MIXED[name][1]) for name in MIXED}
+        assert at_rest(box) == steady
         for server in servers(box):
             waiting(server)
-    below = started().union(*map(children, started() - processes)) - processes
-    box.close()
+        below = started().union(*map(children, started() - processes)) - processes
     for pid in below:
         gone(pid)
     assert state() == before
     assert started() <= processes
+
+
+def at_rest(box: LocalSandbox) -> dict[str, object]:
+    """Wait until every place has its solver and judge, and none that still cleans up; return what there is."""
+    for place in box._all:
+        place.slot("solver")
+        place.slot("judge")
+    for _ in range(1000):
+        if all(place.clean and not place._cleaning for place in box._all):
+            return {
+                **state(),
+                "descriptors": len(os.listdir("/proc/self/fd")),
+                "files": len(os.listdir(tempfile.gettempdir())),
+            }
+        assert run(box, "honest") == ("honest", "passed")
+        time.sleep(0.01)
+    raise AssertionError("a zygote cleans up without end")
 
 
 def test_closing_or_failing_to_open_leaves_nothing(
