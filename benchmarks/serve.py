@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -172,18 +173,26 @@ class Generator:
         else:
             self.idle.append(connection)
 
-    async def arrive(self) -> None:
-        """Send requests at random times, for ever."""
+    def arrive(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have requests sent at random times, until the loop is closed.
+
+        From a thread that sleeps, as the loop's clock has milliseconds only: to spin until the next is due
+        would take from the server one of the cores that they share.
+        """
         chance, mean_s = random.Random(1), self.load.batch / self.load.per_s
         due = time.perf_counter()
-        while True:
-            due += chance.expovariate(1.0 / mean_s)
-            while (left := due - time.perf_counter()) > 0:
-                await asyncio.sleep(max(0.0, left - 0.001))  # the loop's clock has milliseconds
-            if self.idle:
-                self.idle.pop().send(due)
-            else:
-                self.waiting.append(due)
+        with contextlib.suppress(RuntimeError):  # closed
+            while True:
+                due += chance.expovariate(1.0 / mean_s)
+                time.sleep(max(0.0, due - time.perf_counter()))
+                loop.call_soon_threadsafe(self.send, due)
+
+    def send(self, due: float) -> None:
+        """Send a request now, or when a connection is free."""
+        if self.idle:
+            self.idle.pop().send(due)
+        else:
+            self.waiting.append(due)
 
     def request(self) -> tuple[bytes, bool]:
         self.count += 1
@@ -209,13 +218,13 @@ class Generator:
             connections.append(
                 await loop.create_connection(lambda: Connection(self), "127.0.0.1", self.load.port)
             )
-        arriving = asyncio.ensure_future(self.arrive()) if self.load.per_s else None
+        if self.load.per_s:
+            threading.Thread(target=self.arrive, args=(loop,), daemon=True).start()
         await asyncio.sleep(min(2.0, 0.5 + self.load.concurrency / 1000))  # the first answers are not counted
         self.counting, start = True, time.perf_counter()
         await asyncio.sleep(self.load.seconds)
         self.counting, seconds = False, time.perf_counter() - start
-        if arriving is not None:
-            arriving.cancel()
+        self.idle.clear()
         for transport, _ in connections:
             transport.abort()
         self.times.sort()
