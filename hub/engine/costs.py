@@ -18,9 +18,14 @@ UNUSUAL_NS = 3_000_000
 
 
 class Costs:
-    """Run times of the calls of one engine's rewards, by the rewards' numbers."""
+    """Run times of the calls of one engine's rewards, by the rewards' numbers.
 
-    def __init__(self) -> None:
+    Args:
+        floor_ns: no call takes unusually long before this.
+    """
+
+    def __init__(self, floor_ns: int = UNUSUAL_NS) -> None:
+        self.floor_ns = floor_ns
         self._ns: dict[int, float] = {}
 
     def learn(self, number: int, run_ns: int) -> None:
@@ -31,7 +36,7 @@ class Costs:
 
     def unusual_ns(self, number: int) -> float:
         """Nanoseconds past which a call takes unusually long; without end while nothing is known."""
-        return max(UNUSUAL_NS, UNUSUAL * self._ns.get(number, float("inf")))
+        return max(self.floor_ns, UNUSUAL * self._ns.get(number, float("inf")))
 
     def stall_ns(self, number: int) -> float:
         """Nanoseconds of a call past which nothing should wait behind it."""

@@ -28,9 +28,11 @@ class Engine:
         workers: worker processes; by default this process's share of the cores (`HUB_WORKERS` overrides;
             see `hub.engine.cores`).
         cache: keep scores of deterministic rewards, and score duplicates once.
+        apart: calls that take unusually long have cores apart from those of this process and its other
+            workers, up to half of them: for a process that does nothing but answer, as a service does.
     """
 
-    def __init__(self, workers: int | None = None, *, cache: bool = True) -> None:
+    def __init__(self, workers: int | None = None, *, cache: bool = True, apart: bool = False) -> None:
         if workers is not None and workers < 1:
             raise EngineError(f"an engine needs at least one worker process, not {workers}")
         self._cache = cache
@@ -38,7 +40,7 @@ class Engine:
         self._lock = threading.Lock()
         self._components: dict[Any, Component] = {}
         self._added: WeakKeyDictionary[BoundReward, dict[Any, Component]] = WeakKeyDictionary()
-        self._lanes = Lanes(workers or default_workers())
+        self._lanes = Lanes(workers or default_workers(), apart)
         self._closed = False
         atexit.register(self.close)
         _engines.add(self)

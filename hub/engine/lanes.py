@@ -28,10 +28,12 @@ class Lanes:
 
     Args:
         workers: processes of the process lane.
+        apart: see `Engine`.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, apart: bool = False) -> None:
         self._workers = workers
+        self._apart = apart
         self._scorers = Scorers()
         self._made: dict[Lane, LaneRunner] = {}
         self._lock = threading.Lock()
@@ -47,8 +49,10 @@ class Lanes:
             if self._closed:
                 raise EngineError("this engine is closed; make a new one, or use hub.default_engine()")
             if lane not in self._made:
-                is_pool = lane is Lane.PROCESS
-                self._made[lane] = Pool(self._workers) if is_pool else _IN_PROCESS[lane](self._scorers)
+                if lane is Lane.PROCESS:
+                    self._made[lane] = Pool(self._workers, self._apart)
+                else:
+                    self._made[lane] = _IN_PROCESS[lane](self._scorers)
             return self._made[lane]
 
     def preload(self, modules: list[tuple[str, str]]) -> None:

@@ -17,6 +17,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
+from hub.engine.apart import Apart
 from hub.engine.costs import UNUSUAL_NS, Costs
 from hub.engine.forks import ForkServer
 from hub.engine.handle import Chunk, Handle, Verdict
@@ -29,7 +30,9 @@ CHUNK_BYTES = 4 << 20
 RELIEF = 16
 """Workers beyond the pool's size, at most, while as many are held by calls that take unusually long."""
 LOWER_NS = 10_000_000
-"""Run time of a call that takes unusually long, after which it runs at a lower priority."""
+"""Run time of a call that takes unusually long, after which it has a lower priority, and others stand in."""
+APART_NS = 1_000_000
+"""... and where it is to run on cores apart: that costs it little, and the others wait for it until then."""
 STAND_IN_S = 5.0
 """How long workers that stood in for others are kept for the next time."""
 DEATHS = 3
@@ -43,13 +46,16 @@ class Pool:
 
     Args:
         size: how many run at once.
+        apart: calls that take unusually long run on cores apart.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, apart: bool = False) -> None:
         self.size = size
+        self._apart = Apart() if apart else None
+        self._lower_ns = APART_NS if apart else LOWER_NS
         self.pids: set[int] = set()
         self._pending: dict[int, dict[Work, deque[int]]] = {}  # by reward
-        self._costs = Costs()
+        self._costs = Costs(APART_NS if apart else UNUSUAL_NS)
         self._broken: dict[int, str] = {}
         self._deaths: Counter[int] = Counter()
         self._handles: dict[int, Handle] = {}
@@ -300,20 +306,20 @@ class Pool:
             return 0.0
         waits = [handle.until_limit(self._costs.stall_ns) for handle in self._handles.values()]
         known = [wait for wait in waits if wait is not None]
-        known += [self._until_lowered(handle) for handle in self._handles.values() if handle.lowered is None]
+        known += map(self._until_late, self._handles.values())
         if self._pending:
-            known.append(UNUSUAL_NS / 1e9)  # then a call may take unusually long
+            known.append(self._costs.floor_ns / 1e9)  # then a call may take unusually long
         if len(self._handles) > self.size and not self._pending:
             known.append(max(0.05, self._relieved + STAND_IN_S - time.monotonic()))
         until = min(known, default=float("inf"))
         return max(0.0, until) if until < float("inf") else None
 
-    def _until_lowered(self, handle: Handle) -> float:
-        """Seconds until the call under way is to run behind others, should it take that long."""
+    def _until_late(self, handle: Handle) -> float:
+        """Seconds until something is to be done about the call under way, should it take that long."""
         number, ran = handle.running()
-        if not number:
-            return float("inf")
-        return max(0.001, (max(LOWER_NS, self._costs.unusual_ns(number)) - ran) / 1e9)
+        unusual = self._costs.unusual_ns(number)
+        late = [max(at, unusual) for at in (self._lower_ns, LOWER_NS)] if number else []
+        return min(((at - ran) / 1e9 for at in late if at >= ran), default=float("inf"))
 
     def _kill_overdue(self) -> None:
         for handle in list(self._handles.values()):
@@ -325,13 +331,28 @@ class Pool:
                     return
                 self._kill(handle)
 
+    def _part(self) -> None:
+        """Keep apart who need not hurry: calls that take unusually long, workers that start, their server."""
+        if self._apart is not None and self._server.process is not None:
+            behind, others, slow = [self._server.process.pid], list[int](), 0
+            for handle in self._handles.values():
+                slow += handle.lowered is not None and not handle.dying
+                if handle.pid:
+                    starts = handle.chunk is not None and handle.chunk.is_warm_up
+                    (behind if starts or handle.lowered is not None else others).append(handle.pid)
+            self._apart.part(slow, behind, others)
+
     def _relieve(self) -> None:
         """Let nobody wait for a call that takes long but who asked for it."""
+        self._part()
         lowered = sum(handle.lowered is not None for handle in self._handles.values())
         for handle in list(self._handles.values()):
-            if handle.lowered is None and self._is_unusual(handle) and handle.running()[1] > LOWER_NS:
-                handle.lower()
-                if handle.chunk is not None and not self._pending:
+            ran = handle.running()[1]
+            if ran > self._lower_ns and self._is_unusual(handle):
+                if handle.lowered is None:
+                    handle.lower()
+                    self._part()
+                if ran > LOWER_NS and handle.chunk is not None and not self._pending:
                     self._make_whole(handle.chunk.work)
             handle.share = min(1.0, self.size / max(1, lowered))
             if handle.is_stalled(self._costs.stall_ns):

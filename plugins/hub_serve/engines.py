@@ -26,7 +26,7 @@ def open_engine(name: str | None, options: Mapping[str, Any], workers: int | Non
     if name is None:
         if options:
             raise ConfigError(f"--engine-option {next(iter(options))}: goes with --engine")
-        return hub.Engine(workers)
+        return hub.Engine(workers, apart=True)
     if workers is not None:
         raise ConfigError("--workers is for the engine of this process; --engine has options of its own")
     module, colon, attribute = name.partition(":")
