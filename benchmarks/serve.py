@@ -160,7 +160,7 @@ class Generator:
         self.count = 0
         self.times: list[float] = []
         self.done = self.refused = self.answers = 0
-        self.counting = False
+        self.counting = self.ended = False
         self.idle: list[Connection] = []
         self.waiting: deque[float] = deque()
 
@@ -189,6 +189,8 @@ class Generator:
 
     def send(self, due: float) -> None:
         """Send a request now, or when a connection is free."""
+        if self.ended:
+            return
         if self.idle:
             self.idle.pop().send(due)
         else:
@@ -224,7 +226,7 @@ class Generator:
         self.counting, start = True, time.perf_counter()
         await asyncio.sleep(self.load.seconds)
         self.counting, seconds = False, time.perf_counter() - start
-        self.idle.clear()
+        self.ended = True
         for transport, _ in connections:
             transport.abort()
         self.times.sort()
