@@ -471,3 +471,5 @@ class Pool:
         for handle in self._handles.values():
             handle.close()
         self._handles.clear()
+        if self._apart is not None:
+            self._apart.part(0, [], [])

@@ -81,6 +81,14 @@ def test_workers_and_service_part_while_a_call_takes_long(tmp_path: Path) -> Non
         assert values(submit(engine, reward, ["die", "quick one"])) == [None, 1.0]
 
 
+def test_closing_gives_the_cores_back(tmp_path: Path) -> None:
+    with hub.Engine(2, apart=True) as engine:
+        (slow,) = submit(engine, component(engine), [f"wait {tmp_path / 'held'}"])
+        wait_for(lambda: os.sched_getaffinity(0) != CORES)
+    assert os.sched_getaffinity(0) == CORES
+    assert values([slow]) == [None]
+
+
 def test_a_trainers_process_keeps_its_cores(tmp_path: Path) -> None:
     with hub.Engine(2) as engine:
         reward, held = component(engine), tmp_path / "held"
