@@ -352,8 +352,10 @@ class Pool:
                 if handle.lowered is None:
                     handle.lower()
                     self._part()
-                if ran > LOWER_NS and handle.chunk is not None and not self._pending:
-                    self._make_whole(handle.chunk.work)
+                if ran > LOWER_NS and handle.lowered is not None and not handle.lowered.stood_in_for:
+                    handle.lowered.stood_in_for = True
+                    if handle.chunk is not None and not self._pending:
+                        self._make_whole(handle.chunk.work)
             handle.share = min(1.0, self.size / max(1, lowered))
             if handle.is_stalled(self._costs.stall_ns):
                 handle.receive()

@@ -35,6 +35,8 @@ class Lowered:
         self._looked_ns = time.monotonic_ns()
         self._waited_ns = _waited_ns(pid)
         self._was: int | None = None
+        self.stood_in_for = False
+        """Whether another worker was started in its place."""
         with contextlib.suppress(OSError):
             self._was = os.getpriority(os.PRIO_PROCESS, pid)
             os.setpriority(os.PRIO_PGRP, pid, min(19, self._was + NICE))
