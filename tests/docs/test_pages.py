@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -135,21 +136,27 @@ def test_every_key_of_a_recipe_is_listed() -> None:
     assert column("docs/training.md", "key | default |") == fields
 
 
+def headings(path: Path) -> list[str]:
+    """What links to the sections of a page are called, in their order."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_section_is_there_twice(path: Path) -> None:
+    assert [name for name, times in Counter(headings(path)).items() if times > 1] == []
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    headings = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
         if target.startswith(("http://", "https://")):
             continue
         file, _, heading = target.partition("#")
-        if file:
-            assert (path.parent / file).exists(), f"{path.name}: {target}"
-        elif heading:
-            assert heading in headings, f"{path.name}: {target}"
+        assert (path.parent / file).exists(), f"{path.name}: {target}"
+        if heading and (not file or file.endswith(".md")):
+            assert heading in headings(path.parent / file if file else path), f"{path.name}: {target}"
 
 
 @pytest.mark.parametrize(
