@@ -34,7 +34,8 @@ LOWER_NS = 10_000_000
 APART_NS = 1_000_000
 """... and where it is to run on cores apart: that costs it little, and the others wait for it until then."""
 STAND_IN_S = 5.0
-"""How long workers that stood in for others are kept for the next time."""
+"""How long workers that stood in for others are kept for the next time, and a worker is kept apart for it."""
+NEVER = float("-inf")
 DEATHS = 3
 """Workers that may die before the end of a reward's construction, until it is given up."""
 
@@ -69,6 +70,7 @@ class Pool:
         self._lock = threading.Lock()
         self._closing = False
         self._relieved = 0.0
+        self._parted = NEVER
         self._thread = threading.Thread(target=self._run, name="hub-pool", daemon=True)
         self._thread.start()
 
@@ -311,6 +313,8 @@ class Pool:
             known.append(self._costs.floor_ns / 1e9)  # then a call may take unusually long
         if len(self._handles) > self.size and not self._pending:
             known.append(max(0.05, self._relieved + STAND_IN_S - time.monotonic()))
+        if self._parted > NEVER:
+            known.append(max(0.05, self._parted + STAND_IN_S - time.monotonic()))
         until = min(known, default=float("inf"))
         return max(0.0, until) if until < float("inf") else None
 
@@ -332,14 +336,27 @@ class Pool:
                 self._kill(handle)
 
     def _part(self) -> None:
-        """Keep apart who need not hurry: calls that take unusually long, workers that start, their server."""
+        """Keep apart who need not hurry: calls that take unusually long, workers that start, their server.
+
+        And for some time after such a call one of the workers, which gets chunks before the others: where the
+        next one hangs, it has a core to itself from its first moment.
+        """
         if self._apart is not None and self._server.process is not None:
             behind, others, slow = [self._server.process.pid], list[int](), 0
             for handle in self._handles.values():
                 slow += handle.lowered is not None and not handle.dying
                 if handle.pid:
                     starts = handle.chunk is not None and handle.chunk.is_warm_up
-                    (behind if starts or handle.lowered is not None else others).append(handle.pid)
+                    hurries = not starts and not handle.dying and handle.lowered is None
+                    (others if hurries else behind).append(handle.pid)
+            now = time.monotonic()
+            if slow:
+                self._parted = now
+            elif now >= self._parted + STAND_IN_S:
+                self._parted = NEVER
+            elif others:
+                behind.append(others.pop(0))
+                slow = 1
             self._apart.part(slow, behind, others)
 
     def _relieve(self) -> None:

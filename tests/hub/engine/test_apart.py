@@ -11,6 +11,7 @@ import pytest
 
 import hub
 from hub.engine.apart import Apart
+from hub.engine.handle import Handle
 from hub.engine.pool import Pool
 from tests.hub.engine.test_small_batches import component, submit, values, wait_for
 
@@ -55,18 +56,31 @@ def test_a_process_that_is_gone_is_none(apart: Apart, process: int) -> None:
     assert os.sched_getaffinity(process) != CORES
 
 
-def affinities(engine: hub.Engine) -> set[frozenset[int]]:
-    """The sets of cores that an engine's workers may use."""
+def handles(engine: hub.Engine) -> list[Handle]:
+    """The workers of an engine that are ready or call rewards."""
     pool = engine._lanes.get(hub.Lane.PROCESS)
     assert isinstance(pool, Pool)
-    found = set()
-    for handle in list(pool._handles.values()):
-        if handle.pid and not handle.dying and not (handle.chunk is not None and handle.chunk.is_warm_up):
-            found.add(frozenset(os.sched_getaffinity(handle.pid)))
-    return found
+    found = [one for one in list(pool._handles.values()) if one.pid and not one.dying]
+    return [one for one in found if one.chunk is None or not one.chunk.is_warm_up]
 
 
-def test_workers_and_service_part_while_a_call_takes_long(tmp_path: Path) -> None:
+def cores(engine: hub.Engine) -> dict[int, set[int]]:
+    """The cores that an engine's workers may use, by process."""
+    return {handle.pid: os.sched_getaffinity(handle.pid) for handle in handles(engine) if handle.pid}
+
+
+def affinities(engine: hub.Engine) -> set[frozenset[int]]:
+    return set(map(frozenset, cores(engine).values()))
+
+
+def running(engine: hub.Engine) -> list[int | None]:
+    """The processes that call a reward now."""
+    return [handle.pid for handle in handles(engine) if handle.running()[0]]
+
+
+def test_workers_and_service_part_while_a_call_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with hub.Engine(2, apart=True) as engine:
         reward, held = component(engine), tmp_path / "held"
         (slow,) = submit(engine, reward, [f"wait {held}"])
@@ -74,11 +88,35 @@ def test_workers_and_service_part_while_a_call_takes_long(tmp_path: Path) -> Non
         assert values(submit(engine, reward, ["quick", "zero"])) == [1.0, 0.0]
         ours = frozenset(os.sched_getaffinity(0))
         wait_for(lambda: affinities(engine) == {ours, frozenset(CORES - ours)})
+        monkeypatch.setattr("hub.engine.pool.STAND_IN_S", 0.0)
         held.touch()
         assert values([slow]) == [1.0]
         wait_for(lambda: os.sched_getaffinity(0) == CORES)
         wait_for(lambda: affinities(engine) == {frozenset(CORES)})
         assert values(submit(engine, reward, ["die", "quick one"])) == [None, 1.0]
+
+
+def test_who_gets_work_first_is_apart_after_a_call_that_took_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.engine.pool.STAND_IN_S", 3600.0)
+    with hub.Engine(2, apart=True) as engine:
+        reward, held = component(engine), tmp_path / "held"
+        (slow,) = submit(engine, reward, [f"wait {held}"])
+        wait_for(lambda: os.sched_getaffinity(0) != CORES)
+        assert values(submit(engine, reward, ["quick", "zero"])) == [1.0, 0.0]
+        held.touch()
+        assert values([slow]) == [1.0]
+        ours = os.sched_getaffinity(0)
+        assert ours != CORES
+        wait_for(lambda: [one != ours for one in cores(engine).values()][:2] == [True, False])
+        first = next(iter(cores(engine)))
+        (slow,) = submit(engine, reward, [f"wait {tmp_path / 'held too'}"])
+        wait_for(lambda: running(engine) != [])
+        assert running(engine) == [first]
+        assert os.sched_getaffinity(first) == CORES - ours
+        (tmp_path / "held too").touch()
+        assert values([slow]) == [1.0]
 
 
 def test_closing_gives_the_cores_back(tmp_path: Path) -> None:
