@@ -242,10 +242,8 @@ class Generator:
 def generate(load: Load, results: "multiprocessing.Queue[Found]") -> None:
     import uvloop
 
-    if (
-        load.per_s
-    ):  # a client elsewhere would not wait for a core of the server's: where it may, neither does this
-        with contextlib.suppress(OSError):
+    if load.per_s:
+        with contextlib.suppress(OSError):  # as a client elsewhere, it does not wait for the server's cores
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     results.put(uvloop.run(Generator(load).run()))
 

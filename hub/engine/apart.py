@@ -2,7 +2,8 @@
 
 A process that is ready waits for up to a tick of the kernel (4 ms at 250 Hz) where another one computes on
 the core that it is put on, though a core beside it may be idle, and a lower priority of the other does not
-change that (Linux 6.18, seen with `perf sched`). So they have cores of their own while there are such calls.
+change that (Linux 6.18, seen with `perf sched`). So they have cores of their own while there are such calls,
+and for some time after.
 """
 
 import contextlib
@@ -25,8 +26,8 @@ class Apart:
         """Share out the cores.
 
         Args:
-            slow: calls that take unusually long now; 0: everybody may use every core.
-            behind: processes that make these calls, or need not hurry for another reason.
+            slow: calls that take unusually long, now or soon; 0: everybody may use every core.
+            behind: processes that make these calls, or may be the next to, or need not hurry.
             others: processes that are to be ready; this one is too, with all its threads.
         """
         taken = min(slow, len(self._all) // 2)
