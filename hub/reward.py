@@ -60,7 +60,7 @@ class Reward:
         timeout_s: seconds one call may take, from when it starts. None: the lane's default
             (process 10, async 60, batch 600, inline no limit).
         setup_timeout_s: seconds that importing and constructing it may take.
-        memory_mb: MiB of memory one worker may add while it scores (process lane).
+        memory_mb: MiB of memory that it may hold in a worker, with what it imports (process lane).
         deterministic: the same sample gets the same score; otherwise nothing is cached or scored
             once for duplicates.
         concurrency: calls under way at once (async lane).

@@ -285,10 +285,13 @@ class Pool:
 
     def _take_results(self, handle: Handle) -> None:
         for results, done in handle.results():
-            assert handle.chunk is not None
-            self._settle(handle.chunk, results)
+            chunk = handle.chunk
+            assert chunk is not None
+            self._settle(chunk, results)
             if done:
-                self._deaths.pop(handle.chunk.work.number, None)
+                self._deaths.pop(chunk.work.number, None)
+                if chunk.received < len(chunk):  # it was told to stop, and nobody else was given the rest
+                    self._requeue(chunk.work.number, chunk.calls(chunk.received, len(chunk)))
                 handle.chunk = None
                 if not handle.dying and not handle.restore():
                     self._kill(handle)

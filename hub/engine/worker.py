@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from mmap import mmap
@@ -31,7 +32,7 @@ class Definition:
         many: its units are lists of samples, not single ones.
         columns: names of the columns that each sample carries, in order; None: a dict of them all.
         optional: some of the columns may be absent.
-        memory_mb: MiB it may add to what the worker has when it starts.
+        memory_mb: MiB it may add to what the worker holds without it.
         code: cloudpickle of its target and options, where it goes to another process.
         here: its target and options, where it stays in this one.
     """
@@ -61,7 +62,7 @@ class Worker:
         self.sock, self.region, self.cells = sock, region, wire.cells(region)
         self.definitions: dict[int, Definition] = {}
         self.scorers: dict[int, Callable[..., Any] | Score] = {}
-        self.base_bytes = _data_bytes()
+        self.memory = Memory()
 
     def serve(self) -> None:
         """Read frames until the engine closes the socket."""
@@ -83,7 +84,7 @@ class Worker:
         region, cells, clock = self.region, self.cells, time.monotonic_ns
         self.begin_records(0)
         cells[wire.START], cells[wire.UNIT], cells[wire.CHUNK_NUMBER] = clock(), wire.SETUP, chunk
-        self.limit_memory(self.definitions[number].memory_mb)
+        self.memory.limit(number, self.definitions[number].memory_mb)
         score = _unit_scorer(self.scorer(number), self.definitions[number])
         first, end, plain = 0, wire.PROGRESS.size, wire.PLAIN
         is_plain, put, put_size = wire.is_plain, wire.RECORD.pack_into, wire.RECORD.size
@@ -140,11 +141,33 @@ class Worker:
                 self.scorers[number] = Score.failed(Failure.SETUP, score.detail)
         return self.scorers[number]
 
-    def limit_memory(self, megabytes: int) -> None:
-        """Let the process add this much private memory to what it was forked with."""
-        soft = self.base_bytes + (megabytes << 20)
+
+class Memory:
+    """Limits the private memory of this process by what each reward adds to it.
+
+    What one reward keeps, such as a library or a model, is not another's to answer for.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._file: int | None = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._file = None
+        self._seen, self._last = self._bytes(), 0
+        self._added: Counter[int] = Counter()  # by reward
+
+    def limit(self, number: int, megabytes: int) -> None:
+        """Let a reward hold this much, with what it added before; it is the one that scores from now on."""
+        now = self._bytes()
+        self._added[self._last] = max(0, self._added[self._last] + now - self._seen)
+        self._seen, self._last = now, number
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (now - self._added[number] + (megabytes << 20), hard))
+
+    def _bytes(self) -> int:
+        """Memory that counts against RLIMIT_DATA, and the stack; 0 where /proc is missing."""
+        pages = os.pread(self._file, 200, 0).split()[5] if self._file is not None else 0
+        return int(pages) * resource.getpagesize()
 
 
 def _unit_scorer(
@@ -203,15 +226,3 @@ def run_worker(sock: socket.socket, region: mmap, output: int) -> None:
     if "numpy" in sys.modules:
         importlib.import_module("numpy").random.seed()
     Worker(sock, region).serve()
-
-
-def _data_bytes() -> int:
-    """Private memory that counts against RLIMIT_DATA now, in bytes (0 where /proc is missing)."""
-    try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith("VmData:"):
-                    return int(line.split()[1]) << 10
-    except OSError:
-        pass
-    return 0

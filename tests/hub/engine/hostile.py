@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import hub
 from hub.errors import MissingColumn
 
+_kept: list[bytes] = []
+
 
 def _act(text: str) -> object:
     """Do what the completion asks for; a number is the value."""
@@ -33,6 +35,9 @@ def _act(text: str) -> object:
             raise KeyboardInterrupt
         case ["memory"]:
             return len(bytearray(2 << 30))
+        case ["keep", megabytes]:
+            _kept.append(b"x" * (int(megabytes) << 20))
+            return 1.0
         case ["nan"]:
             return float("nan")
         case ["inf"]:
@@ -75,6 +80,12 @@ def _act(text: str) -> object:
 @hub.reward(timeout_s=2.0, memory_mb=512)
 def acts(sample: hub.Sample) -> object:
     """Do what the completion asks for."""
+    return _act(sample.text)
+
+
+@hub.reward(timeout_s=10.0, memory_mb=2048)
+def keeps(sample: hub.Sample) -> object:
+    """The same with more memory, in the same workers."""
     return _act(sample.text)
 
 

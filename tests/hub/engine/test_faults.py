@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 import hub
+from hub.engine.handle import Handle
 from hub.engine.pool import Pool
+from hub.engine.wire import set_stop
+from hub.engine.work import Work
 from hub.errors import EngineError
 from hub.reward import BoundReward
 
@@ -67,6 +70,17 @@ def test_all_faults_in_one_batch(engine: hub.Engine) -> None:
     assert [s.value if s.outcome == "scored" else s.reason for s in scores] == expected
 
 
+def test_memory_that_one_reward_keeps_is_not_held_against_another() -> None:
+    with hub.Engine(1) as engine:
+        assert engine.score(bound("keeps"), texts("keep 900"))[0].value == 1.0
+        assert engine.score(bound("acts"), texts("keep 300"))[0].value == 1.0
+        assert engine.score(bound("keeps"), texts("keep 901"))[0].value == 1.0
+        scores = engine.score(bound("acts"), texts("1", "keep 299", "2"))  # with the 300 from before
+        assert [score.value for score in scores] == [1.0, None, 2.0]
+        assert scores[1].reason == "memory"
+        assert engine.score(bound("keeps"), texts("keep 902"))[0].reason == "memory"
+
+
 @pytest.mark.parametrize(
     ("harmless", "value"), [("print 5", 1.0), ("info 3000", 1.0), ("unpicklable", 1.0), ("spawn 60", 1.0)]
 )
@@ -89,6 +103,23 @@ def test_nothing_is_lost_or_scored_twice_around_crashes(engine: hub.Engine, tmp_
     assert Counter(log.read_text().split()) == Counter(dict.fromkeys(completions, 1))
     for completion, score in zip(completions, scores, strict=True):
         assert score.value == (float(completion) if completion.isdecimal() else None)
+
+
+def test_nothing_is_lost_when_a_worker_stops_before_the_rest_is_taken_back(
+    engine: hub.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    def too_late(handle: Handle) -> list[tuple[Work, list[int]]]:
+        told.append(handle)
+        set_stop(handle.region, 1)
+        return []
+
+    engine.score(bound("acts"), texts(*map(str, range(400))))  # tells what is usual
+    monkeypatch.setattr(Handle, "take_back", too_late)
+    batch = engine.submit(bound("acts"), texts("sleep 0.2", *(f"{n}.5" for n in range(400))))
+    assert [score.value for score in batch.result(timeout=60)] == [1.0, *(n + 0.5 for n in range(400))]
+    assert told
 
 
 def test_a_worker_killed_from_outside_costs_at_most_what_it_was_scoring(
