@@ -17,6 +17,8 @@ from rich.table import Table
 
 import hub
 from hub.engine.component import Component
+from hub.engine.submission import CACHE_ENTRIES
+from hub.score import Score
 
 TEXT = "The sum of 17 and 25 is 42, so the answer is \\boxed{42}. " * 6
 
@@ -89,11 +91,14 @@ def overhead(engine: hub.Engine, console: Console) -> None:
     pool = ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"))
     rewards = {function.__name__: hub.find_reward(function).bind() for function in (inline, process, busy)}
     component: dict[str, Component] = {name: engine.add(bound) for name, bound in rewards.items()}
+    full = engine.add(rewards["process"], name="full")
+    full.cache.update((key, Score(0.0)) for key in range(CACHE_ENTRIES))
     cheap: dict[str, Callable[[list[hub.Sample]], object]] = {
         "direct call": lambda b: direct(inline, b),
         "engine, inline": lambda b: engine.score(component["inline"], b),
         "engine, process, no cache": lambda b: cold.score(rewards["process"], b),
         "engine, process, cache cold": lambda b: engine.score(component["process"], b),
+        "engine, process, cache full": lambda b: engine.score(full, b),
         "ProcessPoolExecutor, chunks": lambda b: pooled(pool, process, b),
     }
     work: dict[str, Callable[[list[hub.Sample]], object]] = {

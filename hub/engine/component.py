@@ -1,5 +1,6 @@
 """A reward as one engine knows it."""
 
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,8 @@ class Component:
         definition: how a worker finds it.
         number: its number in this engine; 0 until it has one.
         stats: its accounts.
-        cache: scores by what the reward could see of a sample, or of a group's samples.
+        cache: scores by what the reward could see of a sample, or of a group's samples, the oldest first.
+            Not a dict: that looks for its first key among all those that it has lost.
     """
 
     key: Hashable
@@ -36,7 +38,7 @@ class Component:
     definition: Definition
     number: int = 0
     stats: Stats = field(default_factory=Stats)
-    cache: dict[int, Any] = field(default_factory=dict)
+    cache: OrderedDict[int, Any] = field(default_factory=OrderedDict)
 
     @classmethod
     def of(

@@ -200,7 +200,7 @@ class Submission:
         self.component.stats.add(self.scores)
         cache = self.component.cache
         while len(cache) > CACHE_ENTRIES:
-            del cache[next(iter(cache))]
+            cache.popitem(last=False)
         return self.scores
 
     def _remember(self, unit: int, scores: list[Score]) -> None:

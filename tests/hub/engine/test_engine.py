@@ -51,6 +51,17 @@ def test_duplicates_are_scored_once_and_remembered(engine: hub.Engine, tmp_path:
     assert (stats["count"], stats["scored"], stats["failed"], stats["cached"]) == (600, 400, 200, 596)
 
 
+def test_a_full_cache_loses_the_oldest(
+    engine: hub.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.engine.submission.CACHE_ENTRIES", 3)
+    log = tmp_path / "calls"
+    for batch in (("1", "2", "3"), ("4", "5"), ("3", "4", "5"), ("1", "2")):
+        scores = engine.score(bound("logs"), texts(*batch, log=str(log)))
+        assert [str(int(score.value or 0)) for score in scores] == list(batch)
+    assert log.read_text().split() == ["1", "2", "3", "4", "5", "1", "2"]
+
+
 def test_only_what_the_reward_can_see_makes_a_duplicate(engine: hub.Engine, tmp_path: Path) -> None:
     log = tmp_path / "calls"
     batch = [hub.Sample("q", "1", {"log": str(log), "unrelated": n}, group=n, id=n) for n in range(10)] + [
