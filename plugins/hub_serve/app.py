@@ -236,9 +236,8 @@ class _Endpoint:
 
 
 async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
-    raise Refused(
-        404, "unknown_path", "there is no such path here; docs/service.md lists what there is", CLOSE
-    )
+    where = "samples go to /v1/mixes/NAME/score, and docs/service.md lists the other paths"
+    raise Refused(404, "unknown_path", f"there is no such path here: {where}", CLOSE)
 
 
 def _headers(exchange: Exchange, answer: Answer) -> list[tuple[bytes, bytes]]:

@@ -91,7 +91,8 @@ def _pairs(given: dict[str, Any]) -> list[Sample]:
     completions = [second] if type(second) is str else second
     for name, texts in (("text_1", prompts), ("text_2", completions)):
         if type(texts) is not list or not all(type(text) is str for text in texts):
-            raise unfit(name, "should be a text or a list of texts")
+            other = "; samples go to /v1/mixes/NAME/score" if "samples" in given else ""
+            raise unfit(name, f"should be a text or a list of texts{other}")
     assert type(prompts) is list
     assert type(completions) is list
     if len(prompts) == 1:

@@ -165,6 +165,11 @@ def test_names_are_only_looked_up(service: Running, name: str) -> None:
     assert code in ("unknown_mix", "unknown_path")
 
 
+def test_a_path_that_there_is_not_names_the_one_for_samples(service: Running) -> None:
+    code, message = service.error("/v1/score", 404, json={"samples": []})
+    assert (code, "/v1/mixes/NAME/score" in message) == ("unknown_path", True)
+
+
 def test_a_mix_that_stops_at_failures_says_why(service: Running) -> None:
     code, message = service.error("/v1/mixes/strict/score", 500, json={"samples": [{"completion": "oh!"}]})
     assert code == "reward_failed"

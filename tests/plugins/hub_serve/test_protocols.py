@@ -105,6 +105,11 @@ RAGGED: dict[str, tuple[str, Any, str]] = {
         "messages: should",
     ),
     "three prompts for two": ("score", {"text_1": ["a"] * 3, "text_2": ["b"] * 2}, "text_1: should be one"),
+    "the native form": (
+        "score",
+        {"samples": []},
+        "text_1: should be a text or a list of texts; samples go to /v1/mixes/NAME/score",
+    ),
 }
 
 
